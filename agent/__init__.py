@@ -1,0 +1,1 @@
+"""Tails SmartWMS logs and delivers every record to the store exactly once."""

@@ -1,0 +1,1 @@
+"""One JSON an Index State Management policy, in its own format; read with importlib.resources."""

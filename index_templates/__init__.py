@@ -1,0 +1,1 @@
+"""One JSON an index template, named as in OpenSearch; read with importlib.resources."""

@@ -1,0 +1,1 @@
+"""What an event is, and everything that talks to OpenSearch."""

@@ -1,0 +1,1 @@
+"""The web UI: search, history, exports, reports, alerts and reviews."""
