@@ -29,7 +29,7 @@ lint: setup  ## ruff (rules and format), deptry, djlint
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/deptry .
-	$(if $(wildcard webui),$(BIN)/djlint webui --check --lint --quiet)
+	$(if $(shell find webui -name "*.html"),$(BIN)/djlint webui --check --lint --quiet)
 
 types: setup  ## mypy, strict
 	$(BIN)/mypy $(SOURCES)
