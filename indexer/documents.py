@@ -1,0 +1,141 @@
+"""Application documents: accounts, tenants, monitors, certificates; one index a kind, `<prefix>-app-<kind>`.
+
+Reads by id are realtime (they see a write before any refresh); a replacement names the version it replaces,
+so two writers never undo each other silently. Lists are searches after an explicit refresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from indexer import assets, indices, mappings
+from indexer.client import Client
+from indexer.errors import MissingError, NotPreparedError, PartitionError, RefusedError
+
+# What one search may return; a kind with more documents needs paging of its own.
+LIST_LIMIT: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as read or written: `seq_no` and `primary_term` are its version."""
+
+    id: str
+    source: Mapping[str, Any]
+    seq_no: int
+    primary_term: int
+
+
+class Documents:
+    """All documents of one kind. The kind has a template in `index_templates/` (`SettingsError` when not)."""
+
+    def __init__(self, client: Client, prefix: str, kind: str) -> None:
+        self.index: Final = f"{prefix}-app-{kind}"
+        self._client = client
+        self._template = assets.document_template(kind, prefix)
+        self._seen = False
+
+    def prepare(self) -> bool:
+        """Create the index, or give an existing one the fields it lacks; True when something was changed.
+
+        `PartitionError` when a field is mapped otherwise: that needs a new index, and a person.
+        """
+        wanted = self._template.mappings
+        if indices.create(
+            self._client, self.index, settings=self._template.settings, mappings=wanted, aliases={}
+        ):
+            return True
+        difference = mappings.compare(indices.look(self._client, self.index)[0].mappings, wanted)
+        if difference.otherwise:
+            raise PartitionError(
+                f"index {self.index} is mapped otherwise: {'; '.join(difference.otherwise)}; "
+                "reindex it under this mapping by hand"
+            )
+        if difference.missing:
+            indices.add_fields(self._client, self.index, wanted)
+        return bool(difference.missing)
+
+    def get(self, document_id: str) -> Stored | None:
+        """Read a document as it is now; None when there is none."""
+        try:
+            found = self._client.request("GET", self._path("_doc", document_id)).json
+        except MissingError as error:
+            if error.kind == "index_not_found_exception":
+                raise self._not_prepared() from error
+            return None
+        return Stored(document_id, found["_source"], found["_seq_no"], found["_primary_term"])
+
+    def create(self, document_id: str, source: Mapping[str, Any]) -> Stored:
+        """Write a new document; `ConflictError` when its id is taken."""
+        self._require_index()
+        answer = self._client.request("PUT", self._path("_create", document_id), body=source)
+        return _written(answer.json, source)
+
+    def replace(self, stored: Stored, source: Mapping[str, Any]) -> Stored:
+        """Replace exactly the version that was read; `ConflictError` when somebody else was first."""
+        self._require_index()
+        answer = self._client.request(
+            "PUT", self._path("_doc", stored.id), params=_version(stored), body=source
+        )
+        return _written(answer.json, source)
+
+    def delete(self, stored: Stored) -> None:
+        """Delete exactly the version that was read; `ConflictError` when somebody else was first."""
+        self._require_index()
+        self._client.request("DELETE", self._path("_doc", stored.id), params=_version(stored))
+
+    def find(
+        self,
+        query: Mapping[str, Any] | None = None,
+        *,
+        sort: Sequence[Mapping[str, Any]] = (),
+        limit: int = LIST_LIMIT,
+    ) -> list[Stored]:
+        """Return the documents of a query (all by default) in the given order, the newest writes included.
+
+        At most `limit`, up to `LIST_LIMIT`; `RefusedError` when without a limit there are more than that.
+        """
+        body: dict[str, Any] = {
+            "query": query or {"match_all": {}},
+            "size": limit,
+            "sort": list(sort) or ["_doc"],
+            "seq_no_primary_term": True,
+            "track_total_hits": True,
+        }
+        try:
+            self._client.request("POST", f"/{self.index}/_refresh")
+            found = self._client.request("POST", f"/{self.index}/_search", body=body).json["hits"]
+        except MissingError as error:
+            raise self._not_prepared() from error
+        if found["total"]["value"] > limit == LIST_LIMIT:
+            raise RefusedError(f"index {self.index} holds more than {LIST_LIMIT} documents: narrow the query")
+        return [
+            Stored(hit["_id"], hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in found["hits"]
+        ]
+
+    def _path(self, endpoint: str, document_id: str) -> str:
+        return f"/{self.index}/{endpoint}/{quote(document_id, safe='')}"
+
+    def _require_index(self) -> None:
+        """Look for the index before the first write, because writing would create it, with any mapping."""
+        if self._seen:
+            return
+        try:
+            self._client.request("HEAD", f"/{self.index}")
+        except MissingError as error:
+            raise self._not_prepared() from error
+        self._seen = True
+
+    def _not_prepared(self) -> NotPreparedError:
+        return NotPreparedError(f"there is no index {self.index}; run `audit-indexer apply`")
+
+
+def _version(stored: Stored) -> dict[str, int]:
+    return {"if_seq_no": stored.seq_no, "if_primary_term": stored.primary_term}
+
+
+def _written(answer: Mapping[str, Any], source: Mapping[str, Any]) -> Stored:
+    return Stored(answer["_id"], source, answer["_seq_no"], answer["_primary_term"])

@@ -1,0 +1,65 @@
+"""Create an index on purpose, and look at one. Nothing of ours is ever created by writing into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from indexer.client import Client
+from indexer.errors import RefusedError
+
+# Creating an index waits for the cluster's state to be published, which takes long on a large or busy one.
+_CREATE_TIMEOUT_SECS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index as the store has it; `settings` flat and as text (`"index.append_only.enabled": "true"`)."""
+
+    name: str
+    settings: Mapping[str, str]
+    mappings: Mapping[str, Any]
+    aliases: frozenset[str]
+
+    @property
+    def append_only(self) -> bool:
+        return self.settings.get("index.append_only.enabled") == "true"
+
+
+def create(
+    client: Client,
+    name: str,
+    *,
+    settings: Mapping[str, Any],
+    mappings: Mapping[str, Any],
+    aliases: Mapping[str, Any],
+) -> bool:
+    """Create an index with everything in the one request; False when it is there already (also just now)."""
+    body = {"settings": settings, "mappings": mappings, "aliases": aliases}
+    try:
+        client.request("PUT", f"/{name}", body=body, timeout_secs=_CREATE_TIMEOUT_SECS)
+    except RefusedError as error:
+        if error.kind == "resource_already_exists_exception":
+            return False
+        raise
+    return True
+
+
+def look(client: Client, pattern: str) -> list[Index]:
+    """Return the indices of this name or pattern, by name; `MissingError` when a name without `*` is not."""
+    found = client.request("GET", f"/{pattern}", params={"flat_settings": True}).json
+    return [
+        Index(name, dict(_texts(about["settings"])), about["mappings"], frozenset(about["aliases"]))
+        for name, about in sorted(found.items())
+    ]
+
+
+def add_fields(client: Client, name: str, mappings: Mapping[str, Any]) -> None:
+    """Give an existing index the fields it lacks; fields it has must be the same (`RefusedError`)."""
+    client.request("PUT", f"/{name}/_mapping", body={"properties": mappings["properties"]})
+
+
+def _texts(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in settings.items():
+        yield name, str(value)
