@@ -8,7 +8,8 @@ PACKAGES := agent indexer webui index_templates ilm_policies
 SOURCES := $(wildcard $(PACKAGES) tests bench examples)
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
-# pytest-xdist workers; the store is one shared node, so more workers than cores gain nothing.
+# pytest-xdist workers; the store is one shared node, so more workers than cores gain nothing. A file stays on
+# one worker, so that what its module fixtures load is loaded once.
 WORKERS ?= 2
 
 .PHONY: help setup demo test lint types contracts soak bench lock format clean
@@ -23,7 +24,7 @@ demo: setup  ## the whole product on the sample day, on 127.0.0.1:8080 (ONCE=1: 
 	@$(BIN)/python -m examples.demo $(if $(ONCE),--once)
 
 test: setup lint types contracts  ## everything: lint, types, contracts, all tests on a live store and browser
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 lint: setup  ## ruff (rules and format), deptry, djlint
 	$(BIN)/ruff check $(SOURCES)

@@ -1,0 +1,21 @@
+"""What every test may use: the fixtures of tests/support, and the run's one OpenSearch node."""
+
+import pytest
+
+from tests.support import shared_node
+
+pytest_plugins = ["tests.support.store"]
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not _is_worker(config):
+        shared_node.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not _is_worker(config):
+        shared_node.end_run()
