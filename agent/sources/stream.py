@@ -1,0 +1,280 @@
+"""One log file as a sequence of bytes, whatever it is called at the moment: read, framed, accounted for."""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+from agent.sources.checkpoints import Entry
+from agent.sources.discovery import Inode, Seen
+from agent.sources.fingerprint import (
+    ANCHOR_BYTES,
+    NO_ANCHOR,
+    Anchor,
+    Head,
+    anchor_of,
+    begins_with,
+    holds,
+    open_shared,
+    read_at,
+)
+
+CHUNK_BYTES = 256 * 1024
+CONTEXT_BYTES = 256 * 1024
+QUIET_SECS = 0.5
+
+Records = list[tuple[int, bytes]]
+Flags = dict[int, tuple[str, ...]]
+
+
+class Framer(Protocol):
+    """Where records begin and end, for one file; `agent.formats` has them."""
+
+    @property
+    def pending(self) -> tuple[int, int] | None: ...
+    @property
+    def flags(self) -> Flags: ...
+    def split(self, data: bytes, position: int) -> Records: ...
+    def flush(self) -> Records: ...
+
+
+class Span:
+    """A stretch of a stream whose records were handed on together: final when none of them is open."""
+
+    __slots__ = ("anchor", "end", "open_count", "start", "stream")
+
+    def __init__(self, stream: Stream, start: int, end: int, anchor: Anchor, open_count: int) -> None:
+        self.stream = stream
+        self.start = start
+        self.end = end
+        self.anchor = anchor
+        self.open_count = open_count
+
+
+class Chunk(NamedTuple):
+    """Records read together, with the span that accounts for them."""
+
+    stream: Stream
+    records: Records
+    flags: Flags
+    span: Span
+
+
+class Stream:
+    """A log under one identity: where it is read, how far, and up to where every record is final.
+
+    `offset` is the next byte to read, `position` the end of what is final; `position <= offset` always.
+    """
+
+    def __init__(self, source: str, head: Head, seen: Seen, framer: Callable[[], Framer]) -> None:
+        self.source = source
+        self.head = head
+        self.path = seen.path
+        self.inode: Inode = seen.inode
+        self.size = seen.size
+        self.offset = 0
+        self.position = 0
+        self.grew_at = 0.0
+        self.limit: int | None = None
+        # Truncated or replaced under its handle: nothing can be read until it is found elsewhere.
+        self.displaced = False
+        self.gone_since: float | None = None
+        self.unreadable = ""
+        self._anchor = NO_ANCHOR
+        self._new_framer = framer
+        self._framer = framer()
+        self._file: io.FileIO | None = None
+        self._looked_end = -1
+        self._recent = b""
+        self._spans: deque[Span] = deque()
+        self._read_end = 0
+        self._starts: deque[int] = deque([0])
+
+    # -- where it is read
+
+    def resume(self, entry: Entry) -> None:
+        """Go on where `entry` ends instead of at the first byte."""
+        self.offset = self.position = self._read_end = entry.position
+        self._anchor = entry.anchor
+        self._starts = deque([entry.context_from])
+
+    def attach(self, file: io.FileIO, seen: Seen) -> None:
+        """Read from this open file from now on."""
+        self.close()
+        self._file = file
+        self.path, self.inode, self.size = seen.path, seen.inode, seen.size
+        self.displaced = False
+        self.gone_since = None
+        self._looked_end = -1
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._file is not None
+
+    def file(self) -> io.FileIO | None:
+        """The handle, opened again when it had been given up; None when that cannot be done any more."""
+        if self._file is None:
+            try:
+                self._file = open_shared(self.path)
+            except OSError as error:
+                self.unreadable = str(error)
+                return None
+            self.unreadable = ""
+        return self._file
+
+    def found_in(self, file: io.FileIO, size: int) -> bool:
+        """Whether `file` has everything this stream has read, so that reading can go on there."""
+        return size >= self.offset and holds(file, self._read_end, self._read_anchor())
+
+    def _read_anchor(self) -> Anchor:
+        return self._spans[-1].anchor if self._spans else self._anchor
+
+    # -- reading
+
+    def _is_whole(self, file: io.FileIO) -> bool:
+        return begins_with(file, self.head.raw)
+
+    def notice_replacement(self) -> None:
+        """Look at once, without reading on, whether the file is still this stream's, and how long it is."""
+        file = None if self.displaced else self.file()
+        if file is not None:
+            self.size = file.seek(0, io.SEEK_END)
+            self.displaced = not self._is_whole(file)
+
+    def _end(self) -> int:
+        """Where reading stops for now: the file's end, or the limit of a run that follows nothing."""
+        return self.size if self.limit is None else min(self.size, self.limit)
+
+    def has_news(self, now: float) -> bool:
+        """Whether read() may give something: the file changed its size, or has been quiet for long enough."""
+        if self.displaced:
+            return False
+        if self._file is not None:
+            self.size = self._file.seek(0, io.SEEK_END)
+        return self._end() != self._looked_end or self._quiet(now)
+
+    def _quiet(self, now: float) -> bool:
+        return self._waits_for_quiet() and now - self.grew_at >= QUIET_SECS
+
+    def _waits_for_quiet(self) -> bool:
+        # A line without its end shows that the writer is not done: what is held waits with it.
+        return self.offset == self._end() == self.size and self._framer.pending is not None
+
+    def read(self, now: float, chunk_bytes: int = CHUNK_BYTES) -> Chunk | None:
+        """The next chunk, or what the quiet has completed; None when there is nothing (or `displaced`)."""
+        file = self.file()
+        if file is None:
+            return None
+        count = chunk_bytes if self.limit is None else min(chunk_bytes, self.limit - self.offset)
+        data = read_at(file, self.offset, count) if count > 0 else b""
+        if not data:
+            self.size = file.seek(0, io.SEEK_END)
+        # After the read, not before: whatever replaced the file in between must not pass for its next bytes.
+        if not self._is_whole(file) or (not data and self.size < self.offset):
+            self.displaced = True
+            return None
+        if len(data) < chunk_bytes:
+            self._looked_end = self._end()
+        whole = data.rfind(b"\n") + 1
+        if whole == 0 and len(data) < chunk_bytes:
+            return self._chunk(self._framer.flush(), b"") if self._quiet(now) else None
+        self.grew_at = now
+        return self._take(data if whole in {0, len(data)} else data[:whole])
+
+    def drain(self) -> Iterator[Chunk]:
+        """Everything up to the end, the last line too if it has none: nobody will write here again."""
+        file = self.file()
+        while file is not None and not self.displaced:
+            data = read_at(file, self.offset, CHUNK_BYTES)
+            self.displaced = not self._is_whole(file)
+            if not data or self.displaced:
+                break
+            yield self._take(data)
+        yield self._chunk(self._framer.flush(), b"")
+
+    def _take(self, data: bytes) -> Chunk:
+        records = self._framer.split(data, self.offset)
+        self.offset += len(data)
+        return self._chunk(records, data)
+
+    def _chunk(self, records: Records, data: bytes) -> Chunk:
+        """The chunk of `records`, whose last one ends where the framer now waits; `data` ends at `offset`."""
+        pending = self._framer.pending
+        end = self.offset if pending is None else pending[0]
+        span = Span(self, self._read_end, end, self._anchor_before(end, data), len(records))
+        if len(data) >= ANCHOR_BYTES:
+            self._recent = data[-ANCHOR_BYTES:]
+        else:
+            self._recent = (self._recent + data)[-ANCHOR_BYTES:]
+        if end > self._read_end:
+            self._read_end = end
+            self._spans.append(span)
+        return Chunk(self, records, self._framer.flags, span)
+
+    def _anchor_before(self, end: int, data: bytes) -> Anchor:
+        """The anchor of `end`, which lies in `data` or is where `data` begins; `data` ends at `offset`."""
+        within = end - (self.offset - len(data))
+        if within >= ANCHOR_BYTES:
+            return anchor_of(data[within - ANCHOR_BYTES : within])
+        return anchor_of(self._recent + data[: max(within, 0)])
+
+    def context(self) -> Iterator[Records]:
+        """The records just before the position, to be read for what they tell about the following ones."""
+        file = self.file()
+        framer = self._new_framer()
+        at = self._starts[0]
+        while file is not None and at < self.position:
+            data = read_at(file, at, min(CHUNK_BYTES, self.position - at))
+            if not data:
+                break
+            yield framer.split(data, at)
+            at += len(data)
+        yield framer.flush()
+
+    # -- accounting
+
+    def settle(self) -> bool:
+        """Move the position over the leading spans that are final; whether it moved."""
+        before = self.position
+        while self._spans and self._spans[0].open_count == 0:
+            span = self._spans.popleft()
+            self._anchor = span.anchor if span.end > self.position else self._anchor
+            self.position = span.end
+            if span.start > self._starts[-1]:
+                self._starts.append(span.start)
+        while len(self._starts) > 1 and self.position - self._starts[1] >= CONTEXT_BYTES:
+            self._starts.popleft()
+        return self.position != before
+
+    @property
+    def is_settled(self) -> bool:
+        return not self._spans
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all of the file that can be read by now was read (a last line without its end waits)."""
+        if self.displaced or self.unreadable:
+            return True
+        return self._looked_end == self._end() and not self._waits_for_quiet()
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """How many bytes at the end of what was read are no complete record yet."""
+        return max(self._end() - self._read_end, 0)
+
+    @property
+    def unread_bytes(self) -> int:
+        return max(self.size - self._read_end, 0)
+
+    def entry(self) -> Entry:
+        return Entry(
+            self.source, self.head.identity, self.position, self._anchor,
+            min(self._starts[0], self.position), self.path,
+        )  # fmt: skip
