@@ -73,6 +73,7 @@ def start(
     folders = Folders(data.resolve())
     with _held(folders):
         _require_idle(folders)
+        _require_open(folders, account)
         _require_disk(folders)
         _require_port(port)
         java = find_java(account)
@@ -183,6 +184,14 @@ def _require_idle(folders: Folders) -> None:
         )
 
 
+def _require_open(folders: Folders, account: Account | None) -> None:
+    if account is not None and not account.can_enter(folders.root):
+        raise NodeSetupError(
+            f"{folders.root} is in a folder closed to {account.name}, as whom a node of root runs: "
+            "choose a --data folder that everybody may enter, such as one in /var/tmp"
+        )
+
+
 def _require_disk(folders: Folders) -> None:
     free_bytes = shutil.disk_usage(folders.root).free
     if free_bytes < NEEDED_BYTES:
@@ -215,11 +224,6 @@ def _hand_over(folders: Folders, account: Account | None) -> None:
         for place in (folder, *folder.rglob("*")):
             if place.stat().st_uid != account.uid:
                 os.chown(place, account.uid, account.gid)
-    if account is not None and not account.can_enter(folders.root):
-        raise NodeSetupError(
-            f"{folders.root} is in a folder closed to {account.name}, as whom a node of root runs: "
-            "choose a --data folder that everybody may enter, such as one in /var/tmp"
-        )
 
 
 # -- the process -------------------------------------------------------------------------------------------

