@@ -54,7 +54,6 @@ class DeliverySettings(Section):
     request_secs: Annotated[float, Field(gt=0, le=600)] = 60.0
     retry_secs_max: Annotated[float, Field(gt=0, le=3_600)] = 30.0
     stop_secs: Annotated[float, Field(gt=0, le=600)] = 10.0
-    ahead_days: Annotated[int, Field(ge=0, le=36_500)] = 2
 
 
 class AgentSettings(Section):
@@ -64,6 +63,7 @@ class AgentSettings(Section):
     host: Annotated[str, Field(min_length=1, max_length=255)] = Field(default_factory=socket.gethostname)
     service: Annotated[str, Field(min_length=1, max_length=255)] = "smartwms"
     redaction_key_file: Path = Path()
+    ahead_days: Annotated[int, Field(ge=0, le=36_500)] = 2
     redact: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     delivery: DeliverySettings = DeliverySettings()
     sources: Annotated[tuple[SourceSettings, ...], Field(min_length=1)]

@@ -1,8 +1,8 @@
 """Which stream each file belongs to, after renames, copies, truncations and restarts.
 
 A file is what its first line is and what stands before the position: so a log that was renamed,
-copied or restored goes on where it was. Whenever that cannot be proved the file is read from its beginning: what is stored already is
-answered as a duplicate, so doubt costs time and never an event.
+copied or restored goes on where it was. Whenever that cannot be proved the file is read from its beginning:
+what is stored already is answered as a duplicate, so doubt costs time and never an event.
 """
 
 from __future__ import annotations

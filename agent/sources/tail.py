@@ -79,7 +79,7 @@ class Tail:
         self._close_idle()
 
     def _follow(self, stream: Stream, seen: Seen) -> None:
-        """Take over name and size of the file at its inode; whether it is still the one, reading will tell."""
+        """Take over name and size of the file at its inode; reading will tell whether it is still the one."""
         if stream.path != seen.path:
             log.info("renamed", source=self.name, path=stream.path, to=seen.path)
         stream.path = seen.path

@@ -1,0 +1,198 @@
+"""`audit-agent`: run, check, status, dead-letters. Exit codes: 0 done, 1 findings, 2 settings, 3 no store."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from agent import inspection, status, telemetry
+from agent import settings as agent_settings
+from agent.daemon import Agent, state_lock
+from agent.delivery.dead_letters import DeadLetters
+from agent.delivery.replay import replay
+from agent.errors import AgentError, StoreUnreachableError
+from agent.pipeline import DEAD_LETTERS, Pipeline
+from agent.settings import AgentSettings
+from indexer import client as store_client
+from indexer import settings as store_settings
+from indexer.client import Client
+from indexer.errors import IndexerError
+from indexer.settings import StoreSettings
+
+
+class _Commands(click.Group):
+    """Every foreseen error is one sentence on stderr and the exit code of its kind."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        try:
+            return super().invoke(ctx)
+        except (AgentError, IndexerError) as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+_config = click.option(
+    "--config", "path", required=True, type=click.Path(path_type=Path), help="The agent's TOML file."
+)
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="smartwms-audit")
+def main() -> None:
+    """Ships SmartWMS logs to OpenSearch, each record exactly once."""
+
+
+def _settings(path: Path) -> tuple[AgentSettings, StoreSettings, Client]:
+    settings = agent_settings.load(path)
+    store = store_settings.load(StoreSettings)
+    return settings, store, store_client.connect(store)
+
+
+@main.command()
+@_config
+@click.option("--once", is_flag=True, help="Read every source to its end, wait for every verdict, and stop.")
+@click.option(
+    "--timeout",
+    "timeout_secs",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --once: seconds without a usable answer of the store after which to give up.",
+)
+@click.pass_context
+def run(ctx: click.Context, path: Path, *, once: bool, timeout_secs: float) -> None:
+    """Follow the sources; with --once, ship what is there and print the account as one JSON line."""
+    settings, store, client = _settings(path)
+    (telemetry.log_sentences if once else telemetry.log_json)()
+    with state_lock(settings.state_dir):
+        agent = Agent(settings, store, client)
+        stopped = _stop_on_signals(agent)
+        if not once:
+            agent.follow()
+            return
+        try:
+            pipeline = _with_progress(agent, timeout_secs)
+        except StoreUnreachableError:
+            # What has no verdict yet became no event in this run.
+            agent.counts.read = agent.counts.final
+            click.echo(agent.counts.line())
+            raise
+        agent.counts.read = agent.counts.final if stopped else agent.counts.read
+        click.echo(agent.counts.line())
+        ctx.exit(_findings(agent, pipeline, stopped=bool(stopped)))
+
+
+def _findings(agent: Agent, pipeline: Pipeline, *, stopped: bool) -> int:
+    """Say what this run left behind; its exit code."""
+    for feed in pipeline.feeds:
+        for stream in feed.tail.streams:
+            if stream.unfinished_bytes:
+                click.echo(
+                    f"{stream.path}: its last {stream.unfinished_bytes} bytes are no complete line yet; "
+                    "left for the next run",
+                    err=True,
+                )
+    if pipeline.ahead_count:
+        click.echo(
+            f"{pipeline.ahead_count} records are dated more than {agent.settings.ahead_days} days ahead: "
+            "left for a run on their day, or after ahead_days was raised",
+            err=True,
+        )
+    if agent.counts.rejected:
+        click.echo("some events were rejected: audit-agent dead-letters list tells why", err=True)
+    return 1 if agent.counts.rejected or pipeline.ahead_count or stopped else 0
+
+
+def _with_progress(agent: Agent, timeout_secs: float) -> Pipeline:
+    """Run once; on a terminal with a bar of the bytes whose events are final."""
+    if not sys.stderr.isatty():
+        return agent.once(timeout_secs)
+    with click.progressbar(length=1, label="bytes", file=sys.stderr, show_pos=True) as bar:
+
+        def show(pipeline: Pipeline) -> None:
+            streams = [stream for feed in pipeline.feeds for stream in feed.tail.streams]
+            bar.length = sum(stream.size for stream in streams)
+            bar.update(sum(stream.position for stream in streams) - bar.pos)
+
+        return agent.once(timeout_secs, show)
+
+
+def _stop_on_signals(agent: Agent) -> list[int]:
+    """End the run on the signals that this platform has; the list fills with those that came."""
+    came: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        came.append(number)
+        agent.stop()
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)
+    return came
+
+
+@main.command()
+@_config
+@click.pass_context
+def check(ctx: click.Context, path: Path) -> None:
+    """Validate everything and print what would be read; sends no event and changes nothing."""
+    settings, store, client = _settings(path)
+    findings = list(inspection.findings(settings))
+    for line in inspection.plan(settings):
+        click.echo(line)
+    unreachable = inspection.store_problem(client, store.index_prefix)
+    click.echo(f"store {client.url}: {'answers' if unreachable is None else unreachable}")
+    for finding in findings:
+        click.echo(f"warning: {finding}", err=True)
+    if unreachable is not None:
+        ctx.exit(unreachable.exit_code)
+    ctx.exit(1 if findings else 0)
+
+
+@main.command("status")
+@_config
+def show_status(path: Path) -> None:
+    """Per file: position, size, lag. Per destination: in flight, last error."""
+    settings = agent_settings.load(path)
+    for line in status.lines(settings.state_dir, datetime.now(UTC)):
+        click.echo(line)
+
+
+@main.group("dead-letters")
+def dead_letters() -> None:
+    """Events that the store refused for good."""
+
+
+@dead_letters.command("list")
+@_config
+@click.pass_context
+def list_dead_letters(ctx: click.Context, path: Path) -> None:
+    """Print each rejected event with its cause."""
+    settings = agent_settings.load(path)
+    count = 0
+    for letter in DeadLetters(settings.state_dir / DEAD_LETTERS).read():
+        count += 1
+        click.echo(f"{letter.at}  {letter.partition}  {letter.id}  {letter.cause}")
+    ctx.exit(1 if count else 0)
+
+
+@dead_letters.command("replay")
+@_config
+@click.pass_context
+def replay_dead_letters(ctx: click.Context, path: Path) -> None:
+    """Send the rejected events again, each into its own partition; what is stored now leaves the file."""
+    settings, _, client = _settings(path)
+    letters = DeadLetters(settings.state_dir / DEAD_LETTERS)
+    replayed = replay(letters, client)
+    click.echo(orjson.dumps(replayed._asdict()).decode())
+    if replayed.waiting:
+        raise StoreUnreachableError(
+            f"{replayed.waiting} were not judged ({replayed.reason}); replay again later"
+        )
+    ctx.exit(1 if replayed.rejected else 0)

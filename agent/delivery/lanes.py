@@ -1,0 +1,240 @@
+"""Every document's way to its verdict: sent, sent again, held, or buried; its token is told when it is final.
+
+There is one main flow for all partitions. A partition in trouble gets a lane of its own, so that it waits and
+the others go on; when the whole store is in trouble, one request at a time asks whether it is back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from random import Random
+
+import structlog
+
+from agent.delivery.backoff import Backoff
+from agent.delivery.batches import BATCH_BYTES_MIN, Batch, Collector, Document, size_bytes
+from agent.delivery.dead_letters import DeadLetter, DeadLetters
+from agent.delivery.senders import Answer, Senders
+from agent.settings import DeliverySettings
+from agent.telemetry import Counts
+from indexer.verdict import STORED, Kind, Verdict
+
+log = structlog.get_logger()
+
+
+class Lane:
+    """Documents of one partition that wait; while it `is_blocked`, new ones wait here too."""
+
+    def __init__(self, backoff: Backoff) -> None:
+        self.backoff = backoff
+        self.documents: deque[Document] = deque()
+        self.is_blocked = False
+        self.in_flight = False
+        self.reason = ""
+
+
+class Lanes:
+    """The delivery of one agent. All methods belong to one thread; only the senders are others."""
+
+    def __init__(
+        self,
+        senders: Senders,
+        letters: DeadLetters,
+        limits: DeliverySettings,
+        counts: Counts,
+        wall_clock: Callable[[], str],
+    ) -> None:
+        self.last_error = ""
+        self.last_answer_at: float | None = None
+        self._senders = senders
+        self._letters = letters
+        self._limits = limits
+        self._counts = counts
+        self._wall_clock = wall_clock
+        self._random = Random()  # noqa: S311 - spreads retries, protects nothing
+        self._collector = Collector(limits.batch_bytes, limits.batch_count, limits.batch_secs)
+        self._ready: deque[Batch] = deque()
+        self._lanes: dict[str, Lane] = {}
+        self._store = Backoff(limits.retry_secs_max, self._random)
+        self._bytes = 0
+        self._bytes_max = limits.batch_bytes * (limits.in_flight + 2)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be read: what is not final yet stays below a bound, whatever the store does."""
+        return self._bytes < self._bytes_max
+
+    @property
+    def is_idle(self) -> bool:
+        return self._bytes == 0 and self._senders.in_flight == 0
+
+    @property
+    def in_flight(self) -> int:
+        return self._senders.in_flight
+
+    @property
+    def waiting(self) -> dict[str, str]:
+        """The partitions in trouble, each with its reason."""
+        return {partition: lane.reason for partition, lane in self._lanes.items()}
+
+    def add(self, documents: list[Document], now: float) -> None:
+        """Take documents over; from here on each of them comes to a verdict, or keeps its position back."""
+        bytes_ = size_bytes(documents)
+        self._bytes += bytes_
+        blocked = {partition for partition, lane in self._lanes.items() if lane.is_blocked}
+        if blocked:
+            for document in documents:
+                if document[0] in blocked:
+                    self._lanes[document[0]].documents.append(document)
+            documents = [document for document in documents if document[0] not in blocked]
+            bytes_ = size_bytes(documents)
+        self._ready.extend(self._collector.add(documents, bytes_, now))
+
+    def seal(self) -> None:
+        """Send what was collected without waiting for more."""
+        self._ready.extend(self._collector.take())
+
+    def too_large(self, body_bytes: int) -> None:
+        """The store refused a body of this size: make the next ones half as large."""
+        self._collector.batch_bytes = max(min(self._collector.batch_bytes, body_bytes // 2), BATCH_BYTES_MIN)
+
+    def turn(self, now: float) -> bool:
+        """Take the answers in and send what is due; whether anything became final."""
+        before = self._bytes
+        for answer in self._senders.answers():
+            self._take(answer, now)
+        became_final = self._bytes < before
+        if self._collector.is_due(now):
+            self.seal()
+        # A store in trouble is asked by one request at a time.
+        places = 1 if self._store.attempts else self._senders.count
+        while self._senders.in_flight < places and (batch := self._next(now)):
+            self._senders.submit(batch)
+        return became_final
+
+    def _next(self, now: float) -> Batch | None:
+        """The next batch that is due. Lanes never take the last place from the main flow."""
+        if now < self._store.due:
+            return None
+        lanes_in_flight = sum(lane.in_flight for lane in self._lanes.values())
+        if lanes_in_flight < self._senders.count - 1 or not self._ready:
+            for partition, lane in self._lanes.items():
+                if lane.documents and not lane.in_flight and now >= lane.backoff.due:
+                    return self._batch_of(partition, lane)
+        return self._ready.popleft() if self._ready else None
+
+    def _batch_of(self, partition: str, lane: Lane) -> Batch:
+        documents: list[Document] = []
+        bytes_ = 0
+        while lane.documents and len(documents) < self._limits.batch_count:
+            if bytes_ >= self._collector.batch_bytes:
+                break
+            documents.append(lane.documents.popleft())
+            bytes_ += len(documents[-1][2])
+        lane.in_flight = True
+        return Batch(documents, size_bytes(documents), partition)
+
+    def _take(self, answer: Answer, now: float) -> None:
+        batch, verdicts, whole = answer
+        if batch.partition is not None:
+            self._lanes[batch.partition].in_flight = False
+        if whole is not None:
+            self._store_failed(batch, whole, now)
+            return
+        if self._store.attempts:
+            log.info("store_is_back", after_attempts=self._store.attempts)
+            self._store.succeeded()
+        self.last_answer_at = now
+        if verdicts.count(STORED) == len(verdicts):
+            self._counts.stored += len(verdicts)
+            self._final(batch.documents, batch.bytes)
+        else:
+            self._sort(batch.documents, verdicts, now)
+        if batch.partition is not None:
+            self._leave(batch.partition)
+
+    def _store_failed(self, batch: Batch, verdict: Verdict, now: float) -> None:
+        """Nothing of this batch was judged: all of it again, later."""
+        self._say("store", verdict, first=not self._store.attempts)
+        self._counts.retried += len(batch.documents)
+        self._store.failed(now, verdict.retry_after_secs or 0.0)
+        if batch.partition is None:
+            self._ready.appendleft(batch)
+        else:
+            self._lanes[batch.partition].documents.extendleft(reversed(batch.documents))
+
+    def _sort(self, documents: list[Document], verdicts: list[Verdict], now: float) -> None:
+        """Each document by its own verdict."""
+        final: list[Document] = []
+        rejected: list[tuple[Document, Verdict]] = []
+        again: dict[str, list[tuple[Document, Verdict]]] = {}
+        for document, verdict in zip(documents, verdicts, strict=True):
+            if verdict.kind is Kind.REJECTED:
+                rejected.append((document, verdict))
+            elif verdict.final:
+                final.append(document)
+                self._counts.stored += verdict.kind is Kind.STORED
+                self._counts.duplicate += verdict.kind is Kind.DUPLICATE
+            else:
+                again.setdefault(document[0], []).append((document, verdict))
+        if rejected and self._bury(rejected):
+            final.extend(document for document, _ in rejected)
+        else:
+            for document, _ in rejected:
+                again.setdefault(document[0], []).append((document, Verdict(Kind.HOLD, self.last_error)))
+        self._final(final, size_bytes(final))
+        served = {document[0] for document in final}
+        for partition, waiting in again.items():
+            self._wait(partition, waiting, now, is_blocked=partition not in served)
+
+    def _bury(self, rejected: list[tuple[Document, Verdict]]) -> bool:
+        """Write the dead letters; only then may their positions move. False when that is not possible now."""
+        at = self._wall_clock()
+        try:
+            self._letters.bury(
+                DeadLetter(id_, partition, verdict.cause, at, body)
+                for (partition, id_, body, _), verdict in rejected
+            )
+        except OSError as error:
+            self.last_error = (
+                f"{self._letters.path}: dead letters cannot be written ({error}); make room there"
+            )
+            return False
+        self._counts.rejected += len(rejected)
+        log.error("rejected", count=len(rejected), cause=rejected[0][1].cause, file=str(self._letters.path))
+        return True
+
+    def _final(self, documents: Iterable[Document], bytes_: int) -> None:
+        self._bytes -= bytes_
+        for document in documents:
+            document[3].open_count -= 1
+
+    def _wait(
+        self, partition: str, waiting: list[tuple[Document, Verdict]], now: float, *, is_blocked: bool
+    ) -> None:
+        """Put documents into their partition's lane, to be sent again when it is due."""
+        lane = self._lanes.setdefault(partition, Lane(Backoff(self._limits.retry_secs_max, self._random)))
+        verdict = waiting[0][1]
+        self._counts.retried += len(waiting)
+        lane.documents.extendleft(reversed([document for document, _ in waiting]))
+        lane.is_blocked = is_blocked
+        if verdict.kind is Kind.MISSING:
+            self._senders.forget(partition)
+        self._say(partition, verdict, first=not lane.backoff.attempts)
+        lane.reason = verdict.cause
+        lane.backoff.failed(now, verdict.retry_after_secs or 0.0)
+
+    def _leave(self, partition: str) -> None:
+        """After an answer about a lane: close it when nothing waits in it any more."""
+        lane = self._lanes[partition]
+        if not lane.documents:
+            del self._lanes[partition]
+            log.info("partition_is_back", partition=partition)
+
+    def _say(self, what: str, verdict: Verdict, *, first: bool) -> None:
+        """Say a trouble once when it begins; what only a person can end is an error."""
+        self.last_error = verdict.cause
+        if first:
+            say = log.error if verdict.kind is Kind.HOLD else log.warning
+            say("held" if verdict.kind is Kind.HOLD else "retrying", what=what, reason=verdict.cause)

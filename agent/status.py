@@ -1,0 +1,103 @@
+"""What a running agent tells others of itself: one small file in the state directory, replaced regularly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import filelock
+import orjson
+
+from agent.pipeline import Pipeline
+from agent.telemetry import Counts
+
+STATUS = "status.json"
+LOCK = "lock"
+
+
+def counts(of: Counts) -> dict[str, int]:
+    return asdict(of)
+
+
+def write(state_dir: Path, pipeline: Pipeline, started_at: datetime, now: datetime) -> None:
+    """Replace the status file; a disk that refuses costs nothing but this."""
+    lanes = pipeline.lanes
+    document = {
+        "written": now,
+        "started": started_at,
+        "counts": counts(pipeline.counts),
+        "files": [
+            {
+                "source": stream.source,
+                "path": stream.path.encode("utf-8", "backslashreplace").decode("utf-8"),
+                "position": stream.position,
+                "size": stream.size,
+                "gone": stream.gone_since is not None,
+                "problem": stream.unreadable,
+            }
+            for feed in pipeline.feeds
+            for stream in feed.tail.streams
+        ],
+        "lost_bytes": sum(feed.tail.lost_bytes for feed in pipeline.feeds),
+        "in_flight": lanes.in_flight,
+        "waiting": lanes.waiting,
+        "last_error": lanes.last_error,
+    }
+    beside = state_dir / (STATUS + ".new")
+    try:
+        beside.write_bytes(orjson.dumps(document))
+        beside.replace(state_dir / STATUS)
+    except OSError:
+        return
+
+
+def read(state_dir: Path) -> dict[str, Any] | None:
+    """What the agent wrote last; None when it never did."""
+    try:
+        document: dict[str, Any] = orjson.loads((state_dir / STATUS).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    return document
+
+
+def lines(state_dir: Path, now: datetime) -> Iterator[str]:
+    """The status for people; sizes are looked up now, so that the lag is today's even if the agent is not."""
+    document = read(state_dir)
+    if document is None:
+        yield f"{state_dir}: no agent has run with this state directory yet"
+        return
+    age_secs = (now - datetime.fromisoformat(document["written"])).total_seconds()
+    yield f"agent {'running' if is_held(state_dir) else 'not running'}, last word {age_secs:.0f} s ago"
+    for file in document["files"]:
+        size = _size(file["path"], file["size"])
+        yield (
+            f"{file['source']}  {file['path']}  position {file['position']}  size {size}  "
+            f"lag {max(size - file['position'], 0)}{'  ' + file['problem'] if file['problem'] else ''}"
+        )
+    yield "counts  " + "  ".join(f"{name} {count}" for name, count in document["counts"].items())
+    if document["lost_bytes"]:
+        yield f"lost  {document['lost_bytes']} bytes of files that were truncated or deleted unread"
+    yield f"store  in flight {document['in_flight']}  last error {document['last_error'] or 'none'}"
+    for partition, reason in document["waiting"].items():
+        yield f"waiting  {partition}  {reason}"
+
+
+def _size(path: str, known: int) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return known
+
+
+def is_held(state_dir: Path) -> bool:
+    """Whether an agent is running on this state directory."""
+    lock = filelock.FileLock(state_dir / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return True
+    lock.release()
+    return False
