@@ -136,7 +136,7 @@ def _index_steps(client: Client, prefix: str) -> Iterator[Step]:
 
 def _class_steps(recorded: Classes | None, classes: Classes) -> Iterator[Step]:
     for found in classes:
-        before = recorded and recorded[found.name]
+        before = None if recorded is None else recorded[found.name]
         if before != found:
             sentence = f"class {found.name} is {_told(before)} in the store instead of {_told(found)}"
             yield Step(Action.RECORD_CLASSES, tenants.DIRECTORY, sentence, classes)
