@@ -1,0 +1,302 @@
+"""Reads events: pages, one event, the records of a request, counts, and walks over everything that matches.
+
+Every function takes a `ScopedQuery`, so nothing can be read that `within_tenant` has not restricted.
+
+Pages are found by position (`search_after` on time and id), without an open point in time: events are never
+edited, so a page between two positions stays what it was, apart from events that arrive late, and a link to
+it works for as long as its events are kept. A walk, which must see one state from first to last, opens one.
+It costs a reader for each partition, and a node has 300 of them: too few for every open browser tab.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from indexer import errors, partitions
+from indexer.client import Client
+from indexer.cursors import Direction, Position
+from indexer.query import Json, ScopedQuery, Window
+
+MAX_PAGE_COUNT: Final = 500
+MAX_REQUEST_COUNT: Final = 200
+PAGE_TIMEOUT_SECS: Final = 15.0
+COUNT_TIMEOUT_SECS: Final = 30.0
+FACET_VALUES_COUNT: Final = 8
+# Above it the names would not fit the first line of a request (4,096 bytes): the alias is asked instead, and
+# OpenSearch itself passes over partitions whose times lie outside the range.
+MAX_NAMES_BYTES: Final = 3000
+
+_ORDER: Final = ("@timestamp", "event.id")
+# What a row does not show is not sent: the record itself and stack traces are most of an event's bytes.
+_HEAVY: Final = ("event.original", "error.stack_trace", "labels")
+_FACETS: Final[Mapping[str, str]] = {
+    "category": "event.category",
+    "action": "event.action",
+    "outcome": "event.outcome",
+    "user": "user.name",
+    "entity_type": "entity.type",
+    "address": "source.ip",
+}
+# Widths of a bar; the first that gives at most `_BARS_COUNT` of them is taken.
+_BARS_COUNT: Final = 62
+_STEPS: Final[tuple[tuple[timedelta, Json], ...]] = (
+    *((timedelta(seconds=secs), {"fixed_interval": f"{secs}s"}) for secs in (1, 5, 15, 30)),
+    *((timedelta(minutes=mins), {"fixed_interval": f"{mins}m"}) for mins in (1, 5, 15, 30)),
+    *((timedelta(hours=hours), {"fixed_interval": f"{hours}h"}) for hours in (1, 3, 6, 12)),
+    (timedelta(days=1), {"calendar_interval": "1d"}),
+    (timedelta(days=7), {"calendar_interval": "1w"}),
+    (timedelta(days=30), {"calendar_interval": "1M"}),
+    (timedelta(days=91), {"calendar_interval": "1q"}),
+    (timedelta(days=365), {"calendar_interval": "1y"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it lies in the store: nested JSON, read by dotted names."""
+
+    document: Mapping[str, Any]
+    position: Position
+
+    def value(self, name: str) -> Any:  # noqa: ANN401  whatever JSON lies there
+        """Give what lies under a dotted name, or None."""
+        found: Any = self.document
+        for part in name.split("."):
+            if not isinstance(found, Mapping):
+                return None
+            found = found.get(part)
+        return found
+
+    def text(self, name: str) -> str:
+        """Give a value as text; empty when there is none."""
+        found = self.value(name)
+        return "" if found is None else str(found)
+
+    @property
+    def id(self) -> str:
+        """The event's own id."""
+        return self.position.event_id
+
+    @property
+    def moment(self) -> datetime:
+        """When it happened, UTC, to the microsecond."""
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.position.nanos // 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events, newest first, and whether there are more on either side."""
+
+    events: tuple[StoredEvent, ...]
+    newer: bool
+    older: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of the histogram: events in [start, end), and how many of them failed."""
+
+    start: datetime
+    end: datetime
+    count: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The most frequent values of one dimension with their counts, and how many events have others."""
+
+    dimension: str
+    values: tuple[tuple[str, int], ...]
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the events of a query are spread over time and over values."""
+
+    total: int
+    bars: tuple[Bar, ...]
+    facets: tuple[Facet, ...]
+
+
+def targets(names: Iterable[str], alias: str, window: Window) -> str:
+    """Give what to ask: the members of the alias that can overlap the window, or the alias if that says the same."""
+    members = list(names)
+    chosen = sorted(name for name in members if _can_hold(name, window))
+    text = ",".join(chosen)
+    return text if chosen and len(chosen) < len(members) and len(text) <= MAX_NAMES_BYTES else alias
+
+
+def _can_hold(name: str, window: Window) -> bool:
+    partition = partitions.parse(name)
+    if partition is None:
+        return True
+    return (window.start is None or partition.end > window.start) and (
+        window.end is None or partition.start < window.end
+    )
+
+
+class EventSearch:
+    """Searches of the events under one index prefix. Raises the errors of `indexer.errors`."""
+
+    def __init__(self, client: Client, index_prefix: str) -> None:
+        """`index_prefix` as in AUDIT_INDEX_PREFIX."""
+        self._client = client
+        self._alias = partitions.alias(index_prefix)
+
+    def page(self, query: ScopedQuery, *, position: Position | None, direction: Direction, size: int) -> Page:
+        """Give up to `size` events next to a position (from the newest without one), newest first."""
+        if not 1 <= size <= MAX_PAGE_COUNT:
+            raise ValueError(f"size: {size}, not 1 to {MAX_PAGE_COUNT}")
+        down = direction == "older" or position is None
+        body = _listing(query, order="desc" if down else "asc", size=size + 1)
+        if position is not None:
+            body["search_after"] = [position.nanos, position.event_id]
+        found = self._events(query, body)
+        more, events = len(found) > size, found[:size]
+        if down:
+            return Page(tuple(events), newer=position is not None, older=more)
+        return Page(tuple(reversed(events)), newer=more, older=True)
+
+    def event(self, query: ScopedQuery) -> StoredEvent | None:
+        """Give the one event that matches, with all its fields; None when there is none in the scope."""
+        found = self._events(query, _listing(query, order="desc", size=1, heavy=True))
+        return found[0] if found else None
+
+    def request_events(self, query: ScopedQuery) -> tuple[StoredEvent, ...]:
+        """Give the matching events of one request, oldest first, up to MAX_REQUEST_COUNT."""
+        return tuple(self._events(query, _listing(query, order="asc", size=MAX_REQUEST_COUNT)))
+
+    def counts(self, query: ScopedQuery, zone: ZoneInfo) -> Counts:
+        """Count by time and by value. Reads every matching event: dearer than a page, so asked after it."""
+        start, end = query.window.start, query.window.end
+        if start is None or end is None:
+            first, last = self._bounds(query)
+            if first is None or last is None:
+                return Counts(0, (), ())
+            start, end = start or first, end or last + timedelta(milliseconds=1)
+        width, step = next((each for each in _STEPS if (end - start) / each[0] <= _BARS_COUNT), _STEPS[-1])
+        answer = self._search(query, _counting(query, zone, step, start, end), COUNT_TIMEOUT_SECS)
+        aggregations = answer.get("aggregations")
+        if aggregations is None:
+            return Counts(0, (), ())
+        bars = _bars(aggregations["bars"]["buckets"], width)
+        facets = tuple(_facet(name, aggregations[name]) for name in _FACETS)
+        return Counts(sum(bar.count for bar in bars), bars, facets)
+
+    def walk(self, query: ScopedQuery, *, batch: int = 1000, keep_alive: str = "5m") -> Iterator[StoredEvent]:
+        """Give every matching event, newest first, all from one state of the store."""
+        opened = self._client.request(
+            "POST",
+            f"/{self._targets(query)}/_search/point_in_time",
+            params={"keep_alive": keep_alive, **_LENIENT},
+        ).json["pit_id"]
+        body = _listing(query, order="desc", size=batch, heavy=True)
+        body["pit"] = {"id": opened, "keep_alive": keep_alive}
+        try:
+            while found := self._hits("/_search", body, {}):
+                yield from found
+                last = found[-1].position
+                body["search_after"] = [last.nanos, last.event_id]
+        finally:
+            self._client.request("DELETE", "/_search/point_in_time", body={"pit_id": [opened]})
+
+    def _bounds(self, query: ScopedQuery) -> tuple[datetime | None, datetime | None]:
+        edges = {name: {name: {"field": "@timestamp"}} for name in ("min", "max")}
+        body = {"query": query.clause, "size": 0, "track_total_hits": False, "aggs": edges}
+        found = self._search(query, body, COUNT_TIMEOUT_SECS).get("aggregations", {})
+        first, last = (found.get(name, {}).get("value") for name in ("min", "max"))
+        return _of_millis(first), _of_millis(last)
+
+    def _events(self, query: ScopedQuery, body: Json) -> list[StoredEvent]:
+        return self._hits(f"/{self._targets(query)}/_search", body, _LENIENT)
+
+    def _hits(self, path: str, body: Json, params: Mapping[str, str | int | bool]) -> list[StoredEvent]:
+        answer = self._whole(path, body, params, PAGE_TIMEOUT_SECS)
+        return [_stored(hit) for hit in answer["hits"]["hits"]]
+
+    def _search(self, query: ScopedQuery, body: Json, timeout_secs: float) -> Json:
+        return self._whole(f"/{self._targets(query)}/_search", body, _LENIENT, timeout_secs)
+
+    def _whole(
+        self, path: str, body: Json, params: Mapping[str, str | int | bool], timeout_secs: float
+    ) -> Json:
+        """Ask, and refuse an answer that leaves a partition out: an audit page must not be silently short."""
+        asked = {"allow_partial_search_results": False, **params}
+        answer: Json = self._client.request(
+            "POST", path, params=asked, body=body, timeout_secs=timeout_secs
+        ).json
+        if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+            raise errors.FailingError("OpenSearch answered for some partitions only; try again", status=503)
+        return answer
+
+    def _targets(self, query: ScopedQuery) -> str:
+        """Say where to look: members of the alias, never a pattern (a copy being filled is not to be read)."""
+        if not isinstance(query, ScopedQuery):
+            raise TypeError("only a ScopedQuery is searched; see indexer.query.within_tenant")
+        if query.window.start is None and query.window.end is None:
+            return self._alias
+        listed = self._client.request(
+            "GET", f"/_cat/aliases/{self._alias}", params={"h": "index", "format": "json"}
+        ).json
+        return targets([str(row["index"]) for row in listed], self._alias, query.window)
+
+
+_LENIENT: Final[Mapping[str, str | int | bool]] = {"ignore_unavailable": True, "allow_no_indices": True}
+
+
+def _listing(query: ScopedQuery, *, order: str, size: int, heavy: bool = False) -> Json:
+    body: Json = {
+        "query": query.clause,
+        "sort": [{name: {"order": order}} for name in _ORDER],
+        "size": size,
+        "track_total_hits": False,
+    }
+    if not heavy:
+        body["_source"] = {"excludes": list(_HEAVY)}
+    return body
+
+
+def _counting(query: ScopedQuery, zone: ZoneInfo, step: Json, start: datetime, end: datetime) -> Json:
+    bounds = {"min": int(start.timestamp() * 1000), "max": int(end.timestamp() * 1000) - 1}
+    bars: Json = {
+        "date_histogram": {
+            "field": "@timestamp",
+            **step,
+            "time_zone": zone.key,
+            "min_doc_count": 0,
+            "extended_bounds": bounds,
+        },
+        "aggs": {"failures": {"filter": {"term": {"event.outcome": "failure"}}}},
+    }
+    facets = {
+        name: {"terms": {"field": where, "size": FACET_VALUES_COUNT}} for name, where in _FACETS.items()
+    }
+    return {"query": query.clause, "size": 0, "track_total_hits": False, "aggs": {"bars": bars, **facets}}
+
+
+def _stored(hit: Json) -> StoredEvent:
+    return StoredEvent(hit["_source"], Position(int(hit["sort"][0]), str(hit["sort"][1])))
+
+
+def _bars(buckets: list[Json], width: timedelta) -> tuple[Bar, ...]:
+    starts = [datetime.fromtimestamp(bucket["key"] / 1000, UTC) for bucket in buckets]
+    ends = [*starts[1:], starts[-1] + width] if starts else []
+    return tuple(
+        Bar(start, end, bucket["doc_count"], bucket["failures"]["doc_count"])
+        for start, end, bucket in zip(starts, ends, buckets, strict=True)
+    )
+
+
+def _facet(name: str, found: Json) -> Facet:
+    values = tuple((str(bucket["key"]), int(bucket["doc_count"])) for bucket in found["buckets"])
+    return Facet(name, values, int(found["sum_other_doc_count"]))
+
+
+def _of_millis(value: float | None) -> datetime | None:
+    return None if value is None else datetime.fromtimestamp(value / 1000, UTC)

@@ -1,0 +1,1 @@
+"""Accounts: who may sign in, signing in and out, and the commands that make accounts."""

@@ -1,0 +1,174 @@
+"""Making, checking and changing accounts. Passwords are kept as argon2id hashes and nowhere else."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from indexer.documents import Documents, Stored
+from indexer.errors import ConflictError
+from webui.access import Role
+from webui.accounts import account as accounts
+from webui.accounts.account import Account, AccountError
+
+_ATTEMPTS_COUNT: Final = 5
+_MADE_PASSWORD_BYTES: Final = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a browser's cookie says about its session; the cookie is signed."""
+
+    id: str
+    account_name: str
+    generation: int
+    began: datetime
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lasts: without a request, and at all."""
+
+    idle: timedelta
+    total: timedelta
+
+
+class Accounts:
+    """All accounts of an installation."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        limits: Limits,
+        now: Callable[[], datetime],
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        """`documents` of the kind "accounts"; `hasher` is argon2id with its defaults unless a test wants less."""
+        self._documents = documents
+        self._limits = limits
+        self._now = now
+        self._hasher = hasher or PasswordHasher()
+        # What an unknown name is compared with: the same work as for a known one.
+        self._nobody = self._hasher.hash(secrets.token_hex())
+
+    @property
+    def now(self) -> datetime:
+        """The moment by this service's clock."""
+        return self._now()
+
+    def prepare(self) -> None:
+        """Make the index of the accounts if it is not there."""
+        self._documents.prepare()
+
+    def add(self, name: str, role: Role, tenant_id: str, password: str) -> Account:
+        """Make an account; AccountError when something is not acceptable or the name is taken."""
+        made = Account(
+            name=accounts.checked_name(name),
+            role=role,
+            tenant_id=accounts.checked_tenant(tenant_id, role),
+            password_hash=self._hasher.hash(accounts.checked_password(password)),
+            created=self._now(),
+        )
+        try:
+            self._documents.create(made.name, made.document())
+        except ConflictError:
+            raise AccountError(f"NAME is {made.name!r}, which exists already; see `accounts list`") from None
+        return made
+
+    def all(self) -> list[Account]:
+        """Give all accounts by name."""
+        found = self._documents.find(sort=[{"name": "asc"}])
+        return [accounts.from_document(stored.source) for stored in found]
+
+    def get(self, name: str) -> Account | None:
+        """Give the account as it is now."""
+        stored = self._documents.get(name)
+        return None if stored is None else accounts.from_document(stored.source)
+
+    def set_password(self, name: str, password: str) -> Account:
+        """Change the password and end all sessions."""
+        hashed = self._hasher.hash(accounts.checked_password(password))
+        return self._change(
+            name,
+            lambda old: replace(old, password_hash=hashed, generation=old.generation + 1, signed_out={}),
+        )
+
+    def disable(self, name: str) -> Account:
+        """Shut an account out and end all of its sessions."""
+        return self._change(
+            name, lambda old: replace(old, disabled=True, generation=old.generation + 1, signed_out={})
+        )
+
+    def sign_in(self, name: str, password: str) -> tuple[Account, Session] | None:
+        """Begin a session; None when name and password do not belong together. Equal work either way."""
+        found = self._known(name)
+        proper = len(password) <= accounts.MAX_PASSWORD_CHARS
+        hashed = found.password_hash if found else self._nobody
+        fits = self._fits(hashed, password if proper else "")
+        if found is None or found.disabled or not proper or not fits:
+            return None
+        if self._hasher.check_needs_rehash(found.password_hash):
+            renewed = self._hasher.hash(password)
+            found = self._change(found.name, lambda old: replace(old, password_hash=renewed))
+        now = self._now()
+        return found, Session(secrets.token_urlsafe(18), found.name, found.generation, now, now)
+
+    def resume(self, session: Session) -> Account | None:
+        """Give the account of a session that still holds; None when it is over, ended or shut out."""
+        now = self._now()
+        if now - session.seen > self._limits.idle or now - session.began > self._limits.total:
+            return None
+        found = self.get(session.account_name)
+        if found is None or found.disabled or found.generation != session.generation:
+            return None
+        return None if session.id in found.signed_out else found
+
+    def sign_out(self, session: Session) -> None:
+        """End one session for good, also for whoever copied its cookie."""
+        until = session.began + self._limits.total
+        now = self._now()
+        self._change(session.account_name, lambda old: old.without_session(session.id, until, now))
+
+    def _known(self, name: str) -> Account | None:
+        try:
+            return self.get(accounts.checked_name(name))
+        except AccountError:
+            return None
+
+    def _fits(self, hashed: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _change(self, name: str, change: Callable[[Account], Account]) -> Account:
+        """Read, change, write; again when somebody else wrote in between."""
+        for attempt in range(_ATTEMPTS_COUNT):
+            stored = self._existing(name)
+            changed = change(accounts.from_document(stored.source))
+            try:
+                self._documents.replace(stored, changed.document())
+            except ConflictError:
+                if attempt + 1 == _ATTEMPTS_COUNT:
+                    raise
+            else:
+                return changed
+        raise AssertionError("unreachable")
+
+    def _existing(self, name: str) -> Stored:
+        stored = self._documents.get(accounts.checked_name(name))
+        if stored is None:
+            raise AccountError(f"NAME is {name!r}; there is no such account; see `accounts list`")
+        return stored
+
+
+def made_password() -> str:
+    """Make a password that nobody has to think of: 24 characters, 144 bits."""
+    return secrets.token_urlsafe(_MADE_PASSWORD_BYTES)

@@ -1,0 +1,128 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
+from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_limiter.util import get_remote_address
+from werkzeug.wrappers import Response
+
+from webui import trail
+from webui.access import Identity, Role, identity, needs, public
+from webui.accounts.forms import SignInForm, local_target
+from webui.accounts.service import Accounts, Session
+from webui.security import limiter
+
+# Per minute for somebody who mistypes, per hour for somebody who guesses.
+LIMIT_ACCOUNT: Final = "10 per 5 minutes; 30 per hour"
+LIMIT_ADDRESS: Final = "30 per 5 minutes; 100 per hour"
+# Moments of use are written back to the cookie at most this often.
+_SEEN_STEP: Final = timedelta(minutes=1)
+
+blueprint = Blueprint("accounts", __name__, template_folder="templates")
+
+
+def register(app: Flask, accounts: Accounts) -> None:
+    """Add the feature to an app."""
+    app.extensions["audit-accounts"] = accounts
+    app.register_blueprint(blueprint)
+    manager = LoginManager(app)
+    # Its own guess (address and browser hashed) would sign out everybody whose address changes.
+    manager.session_protection = None
+
+    @manager.user_loader  # type: ignore[untyped-decorator]
+    def load(_name: str) -> Identity | None:
+        held = _session()
+        found = accounts.resume(held) if held else None
+        if held is None or found is None:
+            session.clear()
+            return None
+        if accounts.now - held.seen > _SEEN_STEP:
+            session["seen"] = accounts.now.timestamp()
+        return found.identity
+
+
+def _typed_name() -> str:
+    return "account:" + request.form.get("name", "").strip().lower()[:64]
+
+
+def _failed(response: Any) -> bool:  # noqa: ANN401  flask-limiter's own signature
+    return bool(response.status_code != 303)  # noqa: PLR2004  only failures count against the limit
+
+
+@blueprint.get("/sign-in")
+@public
+def sign_in() -> str | Response:
+    """Show the form."""
+    target = local_target(request.args.get("next"))
+    if current_user.is_authenticated:
+        return redirect(target, 303)
+    form = SignInForm(formdata=None)
+    form.next.data = target
+    return render_template("accounts/sign_in.html", form=form, refused=False)
+
+
+@blueprint.post("/sign-in")
+@public
+@limiter.limit(LIMIT_ACCOUNT, key_func=_typed_name, deduct_when=_failed)
+@limiter.limit(LIMIT_ADDRESS, key_func=get_remote_address, deduct_when=_failed)
+def submit_sign_in() -> Response | tuple[str, int]:
+    """Check name and password, and begin a session."""
+    form = SignInForm()
+    if not form.validate():
+        return render_template("accounts/sign_in.html", form=form, refused=False), 400
+    name, password = (form.name.data or "").strip(), form.password.data or ""
+    begun = _accounts().sign_in(name, password)
+    if begun is None:
+        trail.record(
+            "sign_in_failed", f"Sign-in as {name} failed", who=None, name=name, failed=True, status=401
+        )
+        return render_template("accounts/sign_in.html", form=form, refused=True), 401
+    account, held = begun
+    trail.record("signed_in", f"{account.name} signed in", who=account.identity, status=303)
+    # Nothing of what the browser held before survives: no fixed session, no token of somebody else.
+    session.clear()
+    session.permanent = True
+    session.update(
+        sid=held.id,
+        account=held.account_name,
+        generation=held.generation,
+        began=held.began.timestamp(),
+        seen=held.seen.timestamp(),
+    )
+    login_user(account.identity)
+    return redirect(local_target(form.next.data), 303)
+
+
+@blueprint.post("/sign-out")
+@needs(Role.VIEWER)
+def sign_out() -> Response:
+    """End the session."""
+    held = _session()
+    if held is not None:
+        _accounts().sign_out(held)
+    trail.record("signed_out", f"{identity().name} signed out", who=identity(), status=303)
+    logout_user()
+    session.clear()
+    return redirect(url_for("accounts.sign_in"), 303)
+
+
+def _accounts() -> Accounts:
+    found: Accounts = current_app.extensions["audit-accounts"]
+    return found
+
+
+def _session() -> Session | None:
+    try:
+        return Session(
+            id=session["sid"],
+            account_name=session["account"],
+            generation=session["generation"],
+            began=datetime.fromtimestamp(session["began"], UTC),
+            seen=datetime.fromtimestamp(session["seen"], UTC),
+        )
+    except KeyError:
+        return None

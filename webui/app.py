@@ -1,0 +1,95 @@
+"""Puts the web UI together: settings and a client in, a Flask app out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from argon2 import PasswordHasher
+from flask import Flask, Response, g, redirect, url_for
+from flask_bootstrap import Bootstrap5
+from jinja2 import StrictUndefined
+from werkzeug.wrappers import Response as AnyResponse
+
+from indexer.client import Client
+from indexer.cursors import Cursors
+from indexer.documents import Documents
+from indexer.search import EventSearch
+from webui import access, error_pages, security
+from webui.access import Role, needs
+from webui.accounts import views as account_views
+from webui.accounts.service import Accounts, Limits
+from webui.search import views as search_views
+from webui.search.service import Activity
+from webui.settings import WebSettings
+from webui.tenancy import Tenancy
+from webui.trail import Trail
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: WebSettings,
+    client: Client,
+    index_prefix: str,
+    key: bytes,
+    *,
+    now: Callable[[], datetime] = _utc_now,
+    hasher: PasswordHasher | None = None,
+) -> Flask:
+    """Make the app. `key` is the installation's secret; nothing is asked of the store yet."""
+    app = Flask(__name__)
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    Bootstrap5(app)
+    app.before_request(_name_request)
+    security.secure(app, settings, key)
+    app.extensions["audit-trail"] = Trail(settings.trail_file, now)
+    account_views.register(app, make_accounts(settings, client, index_prefix, now=now, hasher=hasher))
+    tenancy = Tenancy(client, index_prefix, now)
+    activity = Activity(EventSearch(client, index_prefix), Cursors(key), tenancy, now)
+    search_views.register(app, activity)
+    app.add_url_rule("/", view_func=home)
+    app.context_processor(_about_reader)
+    app.after_request(_show_request)
+    error_pages.register(app)
+    access.guard(app)
+    return app
+
+
+def make_accounts(
+    settings: WebSettings,
+    client: Client,
+    index_prefix: str,
+    *,
+    now: Callable[[], datetime] = _utc_now,
+    hasher: PasswordHasher | None = None,
+) -> Accounts:
+    """Make the accounts of an installation."""
+    limits = Limits(timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours))
+    return Accounts(Documents(client, index_prefix, "accounts"), limits, now, hasher)
+
+
+@needs(Role.VIEWER)
+def home() -> AnyResponse:
+    """Lead to the activity log, the first page there is."""
+    return redirect(url_for("search.activity"), 303)
+
+
+def _name_request() -> None:
+    g.request_id = secrets.token_hex(8)
+
+
+def _show_request(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    return response
+
+
+def _about_reader() -> dict[str, Any]:
+    # Not flask-login's current_user: asking for it would ask the store, also on the page that says it is away.
+    return {"reader": g.get("identity")}

@@ -1,0 +1,1 @@
+"""Monitoring ▸ Activity Log: finding events, and looking at one."""

@@ -1,0 +1,165 @@
+"""Answers the questions of the activity pages: a page of events, their counts, one event with its request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from indexer.cursors import Cursor, CursorError, Cursors, Direction
+from indexer.query import (
+    ActivityFilter,
+    Query,
+    Scope,
+    ScopedQuery,
+    Window,
+    event_query,
+    request_query,
+    within_tenant,
+)
+from indexer.search import Counts, EventSearch, StoredEvent
+from webui.search.question import Question
+from webui.tenancy import EVERYWHERE, NOWHERE, Tenancy, TenantFacts
+
+PAGE_COUNT: Final = 50
+
+
+class NotHereError(LookupError):
+    """There is no such thing, or it is not for the one who asks; nobody learns which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks: the account, and what it may see."""
+
+    account: str
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of events, and the way to its neighbours; cursors are empty where there is nothing."""
+
+    asked: ActivityFilter
+    place: TenantFacts
+    events: tuple[StoredEvent, ...]
+    newer: str
+    older: str
+    proof: str
+    """Shows to `counts` that the search was recorded."""
+
+    @property
+    def sentence(self) -> str:
+        """What was looked for, in words."""
+        return self.asked.sentence(self.place.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One event, and the others of its request, oldest first."""
+
+    event: StoredEvent
+    place: TenantFacts
+    same_request: tuple[StoredEvent, ...]
+
+
+class Activity:
+    """The activity of the tenants, as far as a reader may see it."""
+
+    def __init__(
+        self, search: EventSearch, cursors: Cursors, tenancy: Tenancy, now: Callable[[], datetime]
+    ) -> None:
+        """`now`: an aware time."""
+        self._search = search
+        self._cursors = cursors
+        self._tenancy = tenancy
+        self._now = now
+
+    def place(self, reader: Reader, question: Question) -> TenantFacts:
+        """Give the tenant whose zone the page speaks in; NotHereError when it is not the reader's to ask for."""
+        own = reader.scope.tenant_id
+        if own is not None and question.tenant not in {"", own}:
+            raise NotHereError
+        tenant_id = own or question.tenant
+        return self._tenancy.facts(tenant_id) if tenant_id else EVERYWHERE
+
+    def tenants(self, reader: Reader) -> tuple[TenantFacts, ...]:
+        """Give the tenants a reader can choose between: none, unless it sees them all."""
+        if reader.scope.tenant_id is not None:
+            return ()
+        return (*self._tenancy.all(), NOWHERE)
+
+    def page(self, reader: Reader, question: Question, cursor_text: str) -> Listing:
+        """Give a page. QuestionError says what is wrong with the question; NotHereError: not this reader's cursor."""
+        place = self.place(reader, question)
+        cursor = self._cursor(reader, question, cursor_text) if cursor_text else None
+        asked = question.filter(place.zone, self._now(), cursor.window if cursor else None)
+        query = self._scoped(reader, asked.query())
+        page = self._search.page(
+            query,
+            position=cursor.position if cursor else None,
+            direction=cursor.direction if cursor else "older",
+            size=PAGE_COUNT,
+        )
+        if cursor and cursor.direction == "newer" and not page.newer:
+            # The top is reached: a full page from there, not the few that were between.
+            page = self._search.page(query, position=None, direction="older", size=PAGE_COUNT)
+
+        def seal(event: StoredEvent, direction: Direction) -> str:
+            return self._cursors.seal(
+                Cursor(event.position, direction, asked.window), reader.scope, question.address
+            )
+
+        return Listing(
+            asked=asked,
+            place=place,
+            events=page.events,
+            newer=seal(page.events[0], "newer") if page.newer and page.events else "",
+            older=seal(page.events[-1], "older") if page.older and page.events else "",
+            proof=self._cursors.stamp(reader.scope, self._proven(reader, question)),
+        )
+
+    def counts(self, reader: Reader, question: Question) -> tuple[ActivityFilter, TenantFacts, Counts]:
+        """Count the events of a question; also says what was counted, and where."""
+        place = self.place(reader, question)
+        asked = question.filter(place.zone, self._now())
+        return asked, place, self._search.counts(self._scoped(reader, asked.query()), place.zone)
+
+    def was_asked(self, reader: Reader, question: Question, proof: str) -> bool:
+        """Whether a page of this question has been given to, and recorded of, this reader today."""
+        return self._cursors.stamped(proof, reader.scope, self._proven(reader, question))
+
+    def event(self, reader: Reader, event_id: str) -> Found:
+        """Give an event; NotHereError when there is none in the reader's scope."""
+        event = self._search.event(self._scoped(reader, event_query(event_id)))
+        if event is None:
+            raise NotHereError
+        tenant_id = event.text("tenant.id")
+        place = self._tenancy.facts(tenant_id)
+        same: tuple[StoredEvent, ...] = ()
+        if request_id := event.text("request.id"):
+            asked = request_query(
+                request_id=request_id,
+                source=event.text("log.source"),
+                host=event.text("host.name"),
+                around=event.moment,
+            )
+            same = self._search.request_events(self._scoped(reader, asked))
+        return Found(event, place, same)
+
+    def exactly(self, asked: ActivityFilter) -> Window:
+        """Give the window of what was asked with its end fixed, so that later events do not join it."""
+        return Window(asked.window.start, asked.window.end or self._now())
+
+    def _scoped(self, reader: Reader, query: Query) -> ScopedQuery:
+        return within_tenant(reader.scope, query)
+
+    def _cursor(self, reader: Reader, question: Question, text: str) -> Cursor:
+        try:
+            return self._cursors.open(text, reader.scope, question.address)
+        except CursorError:
+            raise NotHereError from None
+
+    def _proven(self, reader: Reader, question: Question) -> str:
+        return f"{reader.account}\n{self._now().date()}\n{question.address}"

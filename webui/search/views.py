@@ -1,0 +1,152 @@
+"""The pages of the activity log."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, Flask, abort, current_app, render_template, request, url_for
+
+from webui import trail
+from webui.access import Role, identity, needs
+from webui.search import question as questions
+from webui.search.detail import detail
+from webui.search.page import Form, active, counts_shown, widenings
+from webui.search.question import Question, QuestionError
+from webui.search.rows import days, sentence
+from webui.search.service import Activity, Listing, NotHereError, Reader
+from webui.tenancy import TenantFacts
+
+blueprint = Blueprint("search", __name__, template_folder="templates")
+
+
+def register(app: Flask, activity: Activity) -> None:
+    """Add the feature to an app."""
+    app.extensions["audit-activity"] = activity
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/activity")
+@needs(Role.VIEWER)
+def activity() -> str | tuple[str, int]:
+    """Show events that fit the address."""
+    reader, asked = _reader(), _question()
+    place = _place(reader, asked)
+    try:
+        listing = _activity().page(reader, asked, request.args.get("cursor", ""))
+    except NotHereError:
+        abort(404)
+    except QuestionError as error:
+        return _page(reader, asked, place, problems=error.problems), 400
+    _record_search(asked, listing.sentence)
+    return _page(reader, asked, place, listing)
+
+
+@blueprint.get("/activity/counts")
+@needs(Role.VIEWER)
+def counts() -> str | tuple[str, int]:
+    """Give histogram and facets of an address: a piece of the page, fetched after the rows."""
+    reader, asked = _reader(), _question()
+    try:
+        found, place, counted = _activity().counts(reader, asked)
+    except NotHereError:
+        abort(404)
+    except QuestionError as error:
+        return render_template("search/_problems.html", problems=error.problems, labels=questions.LABELS), 400
+    if not _activity().was_asked(reader, asked, request.args.get("proof", "")):
+        # Counts tell as much as rows: who asks for them alone has searched too.
+        _record_search(asked, found.sentence(place.zone))
+    return render_template("search/_counts.html", shown=counts_shown(counted, asked, place), asked=asked)
+
+
+@blueprint.get("/activity/<event_id>")
+@needs(Role.VIEWER)
+def event(event_id: str) -> str:
+    """Show one event."""
+    try:
+        found = _activity().event(_reader(), event_id)
+    except NotHereError:
+        abort(404)
+    subject = found.event
+    entity = (subject.text("entity.type"), subject.text("entity.number") or subject.text("entity.id"))
+    trail.record("viewed", f"{identity().name} opened event {subject.id}", who=identity(), entity=entity)
+    return render_template(
+        "search/event.html",
+        event=subject,
+        place=found.place,
+        detail=detail(subject, found.place.zone),
+        sentence=tuple(sentence(subject)),
+        same_request=days(found.same_request, found.place.zone),
+        same_count=len(found.same_request),
+        asked=Question(tenant=subject.text("tenant.id") if identity().scope.tenant_id is None else ""),
+        permalink=url_for("search.event", event_id=subject.id, _external=True),
+    )
+
+
+def _page(
+    reader: Reader,
+    asked: Question,
+    place: TenantFacts,
+    listing: Listing | None = None,
+    problems: dict[str, str] | None = None,
+) -> str:
+    """Render the page with its rows, or with what is wrong with the form."""
+    shown = None
+    if listing and "counts" in request.args:
+        shown = counts_shown(_activity().counts(reader, asked)[2], asked, place)
+    here = url_for("search.activity")
+    pairs = list(asked.pairs())
+    return render_template(
+        "search/activity.html",
+        asked=asked,
+        form=Form(asked, place.zone),
+        place=place,
+        tenants=_activity().tenants(reader),
+        several=reader.scope.tenant_id is None and not asked.tenant,
+        tenant_names={tenant.id: tenant.name for tenant in _activity().tenants(reader)},
+        problems=problems or {},
+        labels=questions.LABELS,
+        listing=listing,
+        days=days(listing.events, place.zone) if listing else (),
+        phrases=listing.asked.phrases(place.zone) if listing else (),
+        conditions=active(asked),
+        widenings=widenings(asked) if listing and not listing.events else (),
+        shown=shown,
+        exactly=_exactly(asked, listing) if listing else "",
+        newer=f"{here}?{urlencode([*pairs, ('cursor', listing.newer)])}" if listing and listing.newer else "",
+        older=f"{here}?{urlencode([*pairs, ('cursor', listing.older)])}" if listing and listing.older else "",
+        on_first_page="cursor" not in request.args,
+        counts_link=f"{here}?{urlencode([*pairs, ('counts', '1')])}",
+        counts_source=(
+            url_for("search.counts") + "?" + urlencode([*pairs, ("proof", listing.proof)]) if listing else ""
+        ),
+    )
+
+
+def _exactly(asked: Question, listing: Listing) -> str:
+    """Give the address that shows these very events to everybody, whenever they look."""
+    window = _activity().exactly(listing.asked)
+    return url_for("search.activity", _external=True) + "?" + asked.within(window).address
+
+
+def _record_search(asked: Question, said: str) -> None:
+    trail.record("searched", said, who=identity(), query=asked.address, sentence=said)
+
+
+def _question() -> Question:
+    return questions.read(request.args.items(multi=True))
+
+
+def _place(reader: Reader, asked: Question) -> TenantFacts:
+    try:
+        return _activity().place(reader, asked)
+    except NotHereError:
+        abort(404)
+
+
+def _reader() -> Reader:
+    return Reader(identity().id, identity().scope)
+
+
+def _activity() -> Activity:
+    found: Activity = current_app.extensions["audit-activity"]
+    return found

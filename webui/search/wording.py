@@ -1,0 +1,145 @@
+"""Events in words: what an action is called, what a kind of entity is called, a value as people write it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+# What somebody did, and what they tried when it failed. By action, or by category and action where those differ.
+_VERBS: Final[Mapping[str, tuple[str, str]]] = {
+    "login": ("signed in", "sign in"),
+    "login_failed": ("failed to sign in", "sign in"),
+    "logout": ("signed out", "sign out"),
+    "token_refreshed": ("renewed a session", "renew a session"),
+    "token_refused": ("was refused a new session", "renew a session"),
+    "password_changed": ("changed a password", "change a password"),
+    "session_revoked": ("ended a session", "end a session"),
+    "session_updated": ("kept a session alive", "keep a session alive"),
+    "created": ("created", "create"),
+    "updated": ("changed", "change"),
+    "deleted": ("deleted", "delete"),
+    "status_changed": ("changed the status of", "change the status of"),
+    "role_changed": ("changed the roles of", "change the roles of"),
+    "role_created": ("created", "create"),
+    "role_updated": ("changed", "change"),
+    "role_deleted": ("deleted", "delete"),
+    "permissions_changed": ("changed the permissions of", "change the permissions of"),
+    "adjusted": ("adjusted", "adjust"),
+    "transferred": ("transferred", "transfer"),
+    "received": ("received", "receive"),
+    "counted": ("counted", "count"),
+    "moved": ("moved", "move"),
+    "read": ("read", "read"),
+    "called": ("called", "call"),
+    "refused": ("was refused", "call"),
+    "failed": ("ran into an error at", "call"),
+    "exported": ("exported", "export"),
+    "signed_in": ("signed in to the audit", "sign in to the audit"),
+    "sign_in_failed": ("failed to sign in to the audit", "sign in to the audit"),
+    "signed_out": ("signed out of the audit", "sign out of the audit"),
+    "searched": ("searched the audit", "search the audit"),
+    "viewed": ("looked at", "look at"),
+    "downloaded": ("downloaded", "download"),
+    "purged": ("purged", "purge"),
+    "configured": ("configured", "configure"),
+}
+# Actions whose failure is in their name.
+_FAILING: Final = frozenset({"login_failed", "token_refused", "refused", "failed", "sign_in_failed"})
+_ENTITIES: Final[Mapping[str, str]] = {
+    "ApplicationUser": "user",
+    "ApplicationRole": "role",
+    "IdentityUserRole`1": "role of a user",
+    "IdentityRoleClaim`1": "permission of a role",
+    "SystemSetting": "setting",
+}
+_TENANT_PATH: Final = re.compile(r"^/api/v\d+(?:/tenant/[^/]+)?")
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_WORDS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+PROVENANCE: Final[Mapping[str, tuple[str, str]]] = {
+    "structured": (
+        "structured log",
+        "Read from SmartWMS's structured (JSON) log. Each record stands in quotes of its own, "
+        "so nothing a client sends can pose as a record.",
+    ),
+    "text": (
+        "text log",
+        "Read from SmartWMS's text log. SmartWMS prints addresses and names as the client sent them, so a client "
+        "can try to forge a line. What looks forged is flagged, but a perfect forgery cannot be told apart: where "
+        "it matters, compare with the web server's log, and prefer the structured log.",
+    ),
+    "proxy": (
+        "web server",
+        "Read from the log of the web server before SmartWMS. It knows address, path and answer of a request, "
+        "but neither the user nor what was changed.",
+    ),
+    "trail": (
+        "this audit",
+        "Written by this audit itself: what people searched, opened and exported here.",
+    ),
+}
+FLAGS: Final[Mapping[str, str]] = {
+    "bookkeeping": "A session kept alive or the like: nobody meant to change anything.",
+    "redacted": "Secrets in the record were replaced before it was stored; equal secrets have equal replacements.",
+    "truncated": "The record was longer than is stored; what is left out cannot be searched.",
+    "forged_suspect": "A part of the record looks like a line that a client forged.",
+    "time_suspect": "The time printed on the record is impossible; it has the time of the record before it.",
+    "unparsed": "The record could not be understood; it is kept as it was read.",
+    "incomplete_request": "The line that ends the request was not found: whether this took effect is unknown.",
+}
+
+
+def verb(action: str, outcome: str) -> str:
+    """Say what somebody did, or tried to do."""
+    did, does = _VERBS.get(action, (humanised(action), humanised(action)))
+    return f"tried to {does}" if outcome == "failure" and action not in _FAILING else did
+
+
+def action_name(action: str) -> str:
+    """Give an action as a label."""
+    return humanised(action)
+
+
+def humanised(name: str) -> str:
+    """`status_changed` -> `status changed`."""
+    return name.replace("_", " ")
+
+
+def entity_name(entity_type: str) -> str:
+    """`SalesOrderLine` -> `sales order line`."""
+    if entity_type in _ENTITIES:
+        return _ENTITIES[entity_type]
+    return " ".join(_WORDS.findall(entity_type.partition("`")[0])).lower()
+
+
+def field_name(name: str) -> str:
+    """`ReorderPoint` -> `Reorder point`."""
+    words = " ".join(_WORDS.findall(name)) or name
+    return words[:1].upper() + words[1:].lower()
+
+
+def short_path(path: str) -> str:
+    """Leave out what every path begins with, and the middle of ids."""
+    rest = _TENANT_PATH.sub("", path) or path
+    return _GUID.sub(lambda found: f"{found[0][:8]}…", rest)
+
+
+def short_id(text: str) -> str:
+    """Cut a GUID to its first part; anything else stays."""
+    return f"{text[:8]}…" if _GUID.fullmatch(text) else text
+
+
+def value_text(value: Any) -> str:  # noqa: ANN401  whatever JSON lies there
+    """Give a value as text; None and empty text are empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, list):
+        return ", ".join(value_text(each) for each in value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {value_text(each)}" for name, each in value.items())
+    return str(value)
