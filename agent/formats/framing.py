@@ -6,14 +6,13 @@ import re
 from abc import ABC, abstractmethod
 
 MAX_RECORD_BYTES = 1 << 20
-"""A record above this is cut to it and flagged `truncated`."""
+"""Above this a record is cut, and flagged `truncated`."""
 
 FLAG_TRUNCATED = "truncated"
 
 # Held of an unfinished line beyond the limit, so that the cut shows even after a byte order mark and a
 # carriage return were taken off.
 _SLACK_BYTES = 8
-_HELD_BYTES = MAX_RECORD_BYTES + _SLACK_BYTES
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CARRIAGE_RETURN = 0x0D
@@ -24,11 +23,13 @@ class Framer(ABC):
     """Cuts one file into records, each with the position of its first byte, whatever chunks it comes in.
 
     A byte order mark at position 0 and NULs at the start of a line (the hole that a truncated file's old
-    writer leaves) belong to no record. `flags` holds what was found out on the way, by position; who uses a
-    flag takes it out.
+    writer leaves) belong to no record. A record above `max_bytes` is cut; not much more is ever held. `flags`
+    has what was found out on the way, by position; who uses a flag takes it out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int = MAX_RECORD_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self._held_bytes = max_bytes + _SLACK_BYTES
         self.flags: dict[int, tuple[str, ...]] = {}
         self._rest = bytearray()
         self._rest_at = 0
@@ -92,7 +93,7 @@ class Framer(ABC):
     def _hold(self, data: bytes, position: int) -> None:
         if not self._rest:
             self._rest_at = position
-        room = _HELD_BYTES - len(self._rest)
+        room = self._held_bytes - len(self._rest)
         self._rest += data[:room]
         self._rest_is_cut = self._rest_is_cut or len(data) > room
 
@@ -111,9 +112,9 @@ class Framer(ABC):
             raw = raw[:-1]
         if raw.endswith(b"\r"):
             raw = raw[:-1]
-        if len(raw) > MAX_RECORD_BYTES:
+        if len(raw) > self.max_bytes:
             self.flags[at] = (*self.flags.get(at, ()), FLAG_TRUNCATED)
-            raw = raw[:MAX_RECORD_BYTES]
+            raw = raw[: self.max_bytes]
         return raw
 
     @abstractmethod
@@ -129,9 +130,10 @@ class LineFramer(Framer):
     """A line is a record; an empty line is none."""
 
     def _take(self, lines: bytes, at: int, records: list[tuple[int, bytes]]) -> None:
+        max_bytes = self.max_bytes
         for line in lines.split(b"\n"):
             if line:
-                if line[-1] != _CARRIAGE_RETURN and len(line) <= MAX_RECORD_BYTES:
+                if line[-1] != _CARRIAGE_RETURN and len(line) <= max_bytes:
                     records.append((at, line))
                 elif raw := self._cut(at, line):
                     records.append((at, raw))

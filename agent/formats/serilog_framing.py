@@ -7,7 +7,6 @@ from agent.formats.serilog_lines import line_heads, object_span
 
 FLAG_FORGED_SUSPECT = "forged_suspect"
 
-_HELD_BYTES = MAX_RECORD_BYTES + 8  # the cut shows even after a line's end was taken off
 _LAST_LINE_END = 0x0D
 
 
@@ -21,8 +20,8 @@ class SerilogFramer(Framer):
     from SmartWMS.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, max_bytes: int = MAX_RECORD_BYTES) -> None:
+        super().__init__(max_bytes)
         self._held = bytearray()
         self._start: int | None = None
         self._end_position = 0
@@ -44,7 +43,7 @@ class SerilogFramer(Framer):
             if not self._printed and head > checked:
                 self._printed = object_span(lines, checked, head) is not None
             checked = head
-            if is_zoned and (self._printed or at + head - start > MAX_RECORD_BYTES):
+            if is_zoned and (self._printed or at + head - start > self.max_bytes):
                 self._close(start, lines, begin, head, records)
                 start, begin = at + head, head
                 self._printed = False
@@ -52,7 +51,7 @@ class SerilogFramer(Framer):
                 self._suspect = True
         if not self._printed:
             self._printed = object_span(lines, checked, len(lines)) is not None
-        self._held += lines[begin : begin + _HELD_BYTES - len(self._held)]
+        self._held += lines[begin : begin + self._held_bytes - len(self._held)]
         self._start = start
         self._end_position = at + len(lines)
 
@@ -60,7 +59,7 @@ class SerilogFramer(Framer):
         if self._start is None:
             return
         # Beyond the limit not every line is looked at, so nothing may depend on what it would have shown.
-        self._printed = self._printed or self._end_position - self._start > MAX_RECORD_BYTES
+        self._printed = self._printed or self._end_position - self._start > self.max_bytes
         self._close(self._start, b"", 0, 0, records)
         self._start = None
 
@@ -72,10 +71,10 @@ class SerilogFramer(Framer):
             self.flags[start] = (FLAG_FORGED_SUSPECT,)
             self._suspect = False
         if self._held:
-            piece = bytes(self._held) + lines[begin:end][: _HELD_BYTES - len(self._held)]
+            piece = bytes(self._held) + lines[begin:end][: self._held_bytes - len(self._held)]
             self._held = bytearray()
             raw = self._cut(start, piece)
-        elif end - begin <= MAX_RECORD_BYTES and lines.endswith(b"\n", begin, end):
+        elif end - begin <= self.max_bytes and lines.endswith(b"\n", begin, end):
             # The copy that nearly every record takes: once.
             raw = lines[begin : end - 2 if lines.endswith(b"\r\n", begin, end) else end - 1]
         else:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from agent.formats import clef
 from agent.formats.format import NotUnderstood
 from agent.formats.instants import serilog_minute
 from agent.formats.messages import fill
@@ -59,6 +60,6 @@ def _object(raw: bytes, start: int, stop: int) -> tuple[int, dict[str, Any]] | N
     except orjson.JSONDecodeError:
         start = max(start, raw.rfind(b' {"', start, stop) + 1)
     try:
-        return start, orjson.loads(raw[start:stop].decode(errors="replace"))
-    except orjson.JSONDecodeError:
+        return start, clef.parse(raw[start:stop])
+    except NotUnderstood:
         return None
