@@ -44,7 +44,7 @@ def findings(settings: AgentSettings) -> Iterator[str]:
             "every event would be sent again as a new one; set host"
         )
     if not settings.state_dir.exists() and not settings.state_dir.parent.exists():
-        yield f"state_dir {settings.state_dir}: its parent does not exist either; make it for the agent's user"
+        yield f"state_dir {settings.state_dir}: its parent is not there either; make it for the agent's user"
     files = [(source, seen) for source in settings.sources for seen in discovery.look(source.paths)]
     for source in settings.sources:
         if not any(owner is source for owner, _ in files):

@@ -217,5 +217,5 @@ class Tail:
         return not self._ready and all(stream.is_at_end for stream in self._streams)
 
     def close(self) -> None:
-        for stream in self._streams:
+        for stream in (*self._streams, *self._leaving):
             stream.close()
