@@ -22,6 +22,16 @@ Document: TypeAlias = "tuple[str, str, bytes, Any]"
 
 _AFTER_ID: Final = b'"}}\n'
 _TOO_LARGE, _OK = 413, 200
+# What a 400 for a whole request is called when something in its body is to blame.
+_BODY_AT_FAULT: Final = frozenset(
+    {
+        "action_request_validation_exception",
+        "illegal_argument_exception",
+        "json_parse_exception",
+        "parse_exception",
+        "x_content_parse_exception",
+    }
+)
 
 
 def encode(documents: Sequence[Document]) -> bytes:
@@ -70,7 +80,7 @@ def send(
         return verdicts or [_untrusted(answer)] * len(documents)
     if answer.status == _TOO_LARGE:
         on_too_large(len(body))
-    whole = judge_whole(answer)
+    whole = judge_whole(answer, len(body))
     if whole.kind is not Kind.REJECTED or len(documents) == 1:
         return [whole] * len(documents)
     middle = len(documents) // 2
@@ -81,32 +91,21 @@ def send(
     ]
 
 
-def judge_whole(answer: RawAnswer) -> Verdict:
-    """Judge an answer other than 200, which speaks of the request as a whole.
+def judge_whole(answer: RawAnswer, sent_bytes: int) -> Verdict:
+    """Judge an answer other than 200, which speaks of the request (of so many bytes) as a whole.
 
     `REJECTED` means that something in the body is to blame: halve it, until it is a single document.
     """
+    if answer.status == _TOO_LARGE:
+        return Verdict(Kind.REJECTED, f"413: {sent_bytes} bytes are more than the store, or a proxy, takes")
     error = _error(answer.body)
     cause = cause_of(answer.status, error or {"type": "no reason given", "reason": repr(answer.body[:80])})
-    if answer.status == _TOO_LARGE:
-        return Verdict(Kind.REJECTED, cause)
     # A 400 without the store's own error comes from something in between, and says nothing about a document.
     if answer.status == 400 and error and error.get("type") in _BODY_AT_FAULT:  # noqa: PLR2004
         return Verdict(Kind.REJECTED, cause)
     if answer.status in {401, 403, 404} and not (error and error.get("type") == "cluster_block_exception"):
         return Verdict(Kind.HOLD, cause)
     return Verdict(Kind.RETRY, cause, retry_after_secs(answer))
-
-
-_BODY_AT_FAULT: Final = frozenset(
-    {
-        "action_request_validation_exception",
-        "illegal_argument_exception",
-        "json_parse_exception",
-        "parse_exception",
-        "x_content_parse_exception",
-    }
-)
 
 
 def _error(body: bytes) -> dict[str, Any] | None:
