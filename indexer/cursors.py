@@ -1,4 +1,4 @@
-"""Where a reader stands in a list of events, as a signed text that opens only for its own scope and question."""
+"""Where a reader stands in a list of events: a signed text that opens only for its own scope and question."""
 
 from __future__ import annotations
 

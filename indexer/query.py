@@ -196,7 +196,10 @@ class ActivityFilter:
 
     def phrases(self, zone: ZoneInfo) -> tuple[Phrase, ...]:
         """Give the sentence in pieces, so that a page can set off what was chosen."""
-        pieces = [Phrase("All activity"), *_listed(" of tenant ", (self.tenant_id,) if self.tenant_id else ())]
+        pieces = [
+            Phrase("All activity"),
+            *_listed(" of tenant ", (self.tenant_id,) if self.tenant_id else ()),
+        ]
         for name, choice in self.choices():
             pieces += _listed(f" {DIMENSIONS[name].word} ", choice.only)
         if self.text:

@@ -125,7 +125,7 @@ class Counts:
 
 
 def targets(names: Iterable[str], alias: str, window: Window) -> str:
-    """Give what to ask: the members of the alias that can overlap the window, or the alias if that says the same."""
+    """Give what to ask: the members of the alias that overlap the window, or the alias if it is the same."""
     members = list(names)
     chosen = sorted(name for name in members if _can_hold(name, window))
     text = ",".join(chosen)
@@ -236,7 +236,7 @@ class EventSearch:
         return answer
 
     def _targets(self, query: ScopedQuery) -> str:
-        """Say where to look: members of the alias, never a pattern (a copy being filled is not to be read)."""
+        """Say where to look: members of the alias, never a pattern; a copy being filled is not to be read."""
         if not isinstance(query, ScopedQuery):
             raise TypeError("only a ScopedQuery is searched; see indexer.query.within_tenant")
         if query.window.start is None and query.window.end is None:

@@ -91,5 +91,5 @@ def _show_request(response: Response) -> Response:
 
 
 def _about_reader() -> dict[str, Any]:
-    # Not flask-login's current_user: asking for it would ask the store, also on the page that says it is away.
+    # Not flask-login's current_user: that would ask the store, also on the page that says it is away.
     return {"reader": g.get("identity")}

@@ -1,4 +1,4 @@
-"""What somebody sees when something is wrong: what happened, what to do, and an id that stands in our log too."""
+"""What somebody sees when something is wrong: what happened, what to do, and an id that our log has too."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ _SAYS: Final = {
     403: ("Your role does not allow this", "Ask an administrator of your tenant if you need it."),
     404: (
         "There is nothing here",
-        "The page does not exist, its events are no longer kept, or it is not yours to see. "
-        "A link to a page of results works for the search, and for the tenant, it was made for.",
+        (
+            "The page does not exist, its events are no longer kept, or it is not yours to see. "
+            "A link to a page of results works for the search, and for the tenant, it was made for."
+        ),
     ),
     405: ("That cannot be done here", "Follow a link or press a button of a page."),
     413: ("That was too much to send", "Send less."),
@@ -31,8 +33,10 @@ _SAYS: Final = {
 }
 _STORE_AWAY: Final = (
     "The event store does not answer",
-    "Nothing is lost: the agents go on reading where they stopped. Try again in a minute; if it lasts, tell the "
-    "people who run this audit the error's id.",
+    (
+        "Nothing is lost: the agents go on reading where they stopped. Try again in a minute; if it lasts, "
+        "tell the people who run this audit the error's id."
+    ),
 )
 _STORE_REFUSES: Final = (
     "The event store does not work as it should",
@@ -40,8 +44,10 @@ _STORE_REFUSES: Final = (
 )
 _NO_TRAIL: Final = (
     "What you do cannot be recorded at the moment",
-    "This audit shows nothing that it cannot record. Tell the people who run it the error's id: the trail's file "
-    "cannot be written.",
+    (
+        "This audit shows nothing that it cannot record. Tell the people who run it the error's id: the "
+        "file of the trail cannot be written."
+    ),
 )
 _BROKEN: Final = ("Something went wrong on our side", "Try again; if it lasts, report the error's id.")
 

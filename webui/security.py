@@ -1,4 +1,4 @@
-"""What every answer carries against misuse: headers, a strict content policy, CSRF tokens, limits of sign-in."""
+"""What every answer carries against misuse: headers, a strict content policy, CSRF tokens, limits."""
 
 from __future__ import annotations
 

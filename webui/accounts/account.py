@@ -77,7 +77,8 @@ def checked_name(name: str) -> str:
     kept = name.strip().lower()
     if not _NAME.fullmatch(kept):
         raise AccountError(
-            f"NAME is {name!r}; use 1 to 64 letters, digits and . _ @ + -, beginning and ending with a letter or digit"
+            f"NAME is {name!r}; use 1 to 64 letters, digits and . _ @ + -, "
+            "beginning and ending with a letter or digit"
         )
     return kept
 
@@ -104,6 +105,7 @@ def checked_password(password: str) -> str:
     """Give the password; too short or too long is refused."""
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         raise AccountError(
-            f"the password has {len(password)} characters; {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} are wanted"
+            f"the password has {len(password)} characters; "
+            f"{MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} are wanted"
         )
     return password

@@ -50,7 +50,7 @@ class Accounts:
         now: Callable[[], datetime],
         hasher: PasswordHasher | None = None,
     ) -> None:
-        """`documents` of the kind "accounts"; `hasher` is argon2id with its defaults unless a test wants less."""
+        """`documents` of the kind "accounts"; `hasher` is argon2id with its defaults unless given."""
         self._documents = documents
         self._limits = limits
         self._now = now

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
-from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from webui import trail

@@ -1,4 +1,4 @@
-"""One event as its own page: fields in groups, a table of before and after, and what a reader should know. Pure."""
+"""One event as its own page: fields in groups, before and after, and what a reader should know. Pure."""
 
 from __future__ import annotations
 
@@ -28,18 +28,6 @@ _GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
         ),
     ),
     (
-        "Who and from where",
-        (
-            ("User", "user.name", "user"),
-            ("E-mail", "user.email", "user"),
-            ("User id", "user.id", "user"),
-            ("IP address", "source.ip", "ip"),
-            ("Address", "source.address", "ip"),
-            ("User agent", "user_agent.original", ""),
-            ("Tenant", "tenant.id", ""),
-        ),
-    ),
-    (
         "Request",
         (
             ("Method", "http.request.method", ""),
@@ -53,6 +41,18 @@ _GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
         ),
     ),
     ("Error", (("Type", "error.type", ""), ("Message", "error.message", ""))),
+    (
+        "Who and from where",
+        (
+            ("User", "user.name", "user"),
+            ("E-mail", "user.email", "user"),
+            ("User id", "user.id", "user"),
+            ("IP address", "source.ip", "ip"),
+            ("Address", "source.address", "ip"),
+            ("User agent", "user_agent.original", ""),
+            ("Tenant", "tenant.id", ""),
+        ),
+    ),
     (
         "Record",
         (
@@ -72,13 +72,12 @@ _GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
         ),
     ),
 )
-_LOCAL_FIELDS: Final = ("local.hour", "local.weekday", "local.zone")
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of the event: its label, its name in the store, its value, and the parameter that filters by it."""
+    """A field of the event: label, name in the store, value, and the parameter that filters by it."""
 
     label: str
     name: str
@@ -116,7 +115,6 @@ class Detail:
     differences: tuple[Difference, ...]
     had_before: bool
     had_after: bool
-    properties: tuple[Field, ...]
     original: str
     stack_trace: str
     provenance: str
@@ -138,7 +136,6 @@ def detail(event: StoredEvent, zone: ZoneInfo) -> Detail:
         differences=tuple(_differences(before, after)),
         had_before=bool(before),
         had_after=bool(after),
-        properties=tuple(_flat(event.value("labels") or {})),
         original=event.text("event.original"),
         stack_trace=event.text("error.stack_trace"),
         provenance=name,
@@ -151,6 +148,8 @@ def detail(event: StoredEvent, zone: ZoneInfo) -> Detail:
 
 def _groups(event: StoredEvent) -> Iterator[Group]:
     for title, members in _GROUPS:
+        if title == "Record" and (properties := tuple(_flat(event.value("labels") or {}))):
+            yield Group("Other properties", properties)
         found = [
             Field(label, name, wording.value_text(event.value(name)), parameter)
             for label, name, parameter in members
@@ -196,18 +195,18 @@ def _gaps(event: StoredEvent) -> Iterator[str]:
     if not (event.text("user.name") or event.text("user.id") or event.text("user.email")):
         if event.text("event.action") == "login_failed":
             yield (
-                "No user: SmartWMS logs a failed sign-in only as a refused request, without the name that was "
-                "tried. Its request log can be enriched with AttemptedUser and AttemptedTenant."
+                "No user: SmartWMS logs a failed sign-in only as a refused request, without the name that "
+                "was tried. Its request log can be enriched with AttemptedUser and AttemptedTenant."
             )
         elif provenance == "proxy":
             yield "No user: the web server's log does not know who is signed in to SmartWMS."
         else:
             yield (
-                "No user: SmartWMS as shipped does not write the user on its request lines, or nobody was signed in. "
-                "Its request log can be enriched with UserId and UserName."
+                "No user: SmartWMS as shipped does not write the user on its request lines, or nobody was "
+                "signed in. Its request log can be enriched with UserId and UserName."
             )
     if not (event.text("source.ip") or event.text("source.address")):
         yield (
-            "No address: SmartWMS as shipped does not write where a request came from. Its request log can be "
-            "enriched with ClientIP, or the web server's log be shipped beside it."
+            "No address: SmartWMS as shipped does not write where a request came from. Its request log can "
+            "be enriched with ClientIP, or the web server's log be shipped beside it."
         )

@@ -1,4 +1,4 @@
-"""What the address of the activity page says: read into a filter, and written back with one thing changed. Pure."""
+"""What the address of the activity page says: read into a filter, and written back changed. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from indexer.event import ACTIONS, Category, Outcome
-from indexer.query import DIMENSIONS, ActivityFilter, Choice, FilterError, Window, iso
+from indexer.query import ActivityFilter, Choice, FilterError, Window, iso
 
 # Names in the address, which people read and scripts write. `not_<name>` leaves values out.
 PARAMETERS: Final[Mapping[str, str]] = {
@@ -112,14 +112,18 @@ class Question:
         return Window(midnight - timedelta(days=1), midnight)
 
     def filter(self, zone: ZoneInfo, now: datetime, window: Window | None = None) -> ActivityFilter:
-        """Give what to look for; QuestionError names each parameter at fault. `window`: as on the first page."""
-        problems = {name: "There is no such filter." for name in self.unknown}
+        """Give what to look for; QuestionError names what is at fault. `window`: as on the first page."""
+        problems = dict.fromkeys(self.unknown, "There is no such filter.")
         for name, vocabulary in _VOCABULARIES.items():
             choice = self.choice(name)
             if strange := [each for each in (*choice.only, *choice.without) if each not in vocabulary]:
                 problems[name] = f"“{strange[0]}” is none of the {LABELS[name].lower()} values offered."
         try:
             window = window or self.window(zone, now)
+        except QuestionError as error:
+            problems |= error.problems
+            window = Window()
+        try:
             asked = ActivityFilter(
                 window=window,
                 text=self.text,
@@ -128,8 +132,6 @@ class Question:
                 tenant_id=self.tenant,
                 **{dimension: self.choice(name) for name, dimension in PARAMETERS.items()},
             )
-        except QuestionError as error:
-            raise QuestionError(problems | error.problems) from None
         except FilterError as error:
             raise QuestionError({**problems, _FIELD_NAMES[error.field]: error.reason}) from None
         if problems:
@@ -227,7 +229,7 @@ def read(pairs: Iterable[tuple[str, str]]) -> Question:
 
 
 def local_text(text: str, zone: ZoneInfo) -> str:
-    """Give a typed time as a date-and-time field of a form shows it: local, without zone; as typed if it is none."""
+    """Give a typed time as a form's field shows it: local, without zone; what is no time stays as typed."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

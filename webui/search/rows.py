@@ -1,4 +1,4 @@
-"""Events as the rows of the list: a sentence in pieces, each of which can be a link to what it names. Pure."""
+"""Events as the rows of the list: a sentence in pieces, each of which can link to what it names. Pure."""
 
 from __future__ import annotations
 
@@ -62,6 +62,8 @@ class Row:
     address: Part | None
     tenant_id: str
     flags: tuple[str, ...]
+    says_failure: bool
+    """Whether the sentence itself says that it failed."""
 
     @property
     def text(self) -> str:
@@ -89,8 +91,7 @@ def days(events: Iterable[StoredEvent], zone: ZoneInfo) -> tuple[Day, ...]:
 def row(event: StoredEvent, zone: ZoneInfo) -> Row:
     """Give one event as a row, times in the given zone."""
     local = event.moment.astimezone(zone)
-    changes = list(changes_of(event))
-    telling = [change for change in changes if change.name not in HOUSEKEEPING]
+    telling = list(changes_of(event))
     # A new or deleted record changed everything; its sentence says so already.
     shown = (
         telling[:_SHOWN_CHANGES_COUNT] if event.value("change.before") and event.value("change.after") else []
@@ -107,6 +108,7 @@ def row(event: StoredEvent, zone: ZoneInfo) -> Row:
         address=address(event),
         tenant_id=event.text("tenant.id"),
         flags=tuple(event.value("event.flags") or ()),
+        says_failure=wording.says_failure(event.text("event.action")),
     )
 
 
@@ -156,11 +158,13 @@ def address(event: StoredEvent) -> Part | None:
 
 
 def changes_of(event: StoredEvent) -> Iterable[Change]:
-    """Give the changed fields, in the order of the record."""
+    """Give the changed fields that somebody meant to change, in the order of the record."""
     before, after = event.value("change.before") or {}, event.value("change.after") or {}
     for name in dict.fromkeys((*before, *after)):
+        if name in HOUSEKEEPING:
+            continue
         old, new = _shown(before, name), _shown(after, name)
-        yield Change(name, old, new)
+        yield Change(wording.field_name(name), old, new)
 
 
 def _shown(values: dict[str, Any], name: str) -> str | None:

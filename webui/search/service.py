@@ -77,7 +77,7 @@ class Activity:
         self._now = now
 
     def place(self, reader: Reader, question: Question) -> TenantFacts:
-        """Give the tenant whose zone the page speaks in; NotHereError when it is not the reader's to ask for."""
+        """Give the tenant whose zone the page speaks in; NotHereError when it is not the reader's."""
         own = reader.scope.tenant_id
         if own is not None and question.tenant not in {"", own}:
             raise NotHereError
@@ -91,7 +91,7 @@ class Activity:
         return (*self._tenancy.all(), NOWHERE)
 
     def page(self, reader: Reader, question: Question, cursor_text: str) -> Listing:
-        """Give a page. QuestionError says what is wrong with the question; NotHereError: not this reader's cursor."""
+        """Give a page. QuestionError says what is wrong; NotHereError: not this reader's cursor."""
         place = self.place(reader, question)
         cursor = self._cursor(reader, question, cursor_text) if cursor_text else None
         asked = question.filter(place.zone, self._now(), cursor.window if cursor else None)

@@ -1,4 +1,4 @@
-"""Events in words: what an action is called, what a kind of entity is called, a value as people write it. Pure."""
+"""Events in words: what actions and entities are called, and values as people write them. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-# What somebody did, and what they tried when it failed. By action, or by category and action where those differ.
+# What somebody did, and what they tried when it failed.
 _VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "login": ("signed in", "sign in"),
     "login_failed": ("failed to sign in", "sign in"),
@@ -60,19 +60,25 @@ _WORDS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 PROVENANCE: Final[Mapping[str, tuple[str, str]]] = {
     "structured": (
         "structured log",
-        "Read from SmartWMS's structured (JSON) log. Each record stands in quotes of its own, "
-        "so nothing a client sends can pose as a record.",
+        (
+            "Read from SmartWMS's structured (JSON) log. Each record stands in quotes of its own, "
+            "so nothing a client sends can pose as a record."
+        ),
     ),
     "text": (
         "text log",
-        "Read from SmartWMS's text log. SmartWMS prints addresses and names as the client sent them, so a client "
-        "can try to forge a line. What looks forged is flagged, but a perfect forgery cannot be told apart: where "
-        "it matters, compare with the web server's log, and prefer the structured log.",
+        (
+            "Read from SmartWMS's text log. SmartWMS prints addresses and names as the client sent them, so "
+            "a client can try to forge a line. What looks forged is flagged, but a perfect forgery cannot be "
+            "told apart: where it matters, compare with the web server's log, and prefer the structured log."
+        ),
     ),
     "proxy": (
         "web server",
-        "Read from the log of the web server before SmartWMS. It knows address, path and answer of a request, "
-        "but neither the user nor what was changed.",
+        (
+            "Read from the log of the web server before SmartWMS. It knows address, path and answer of a "
+            "request, but neither the user nor what was changed."
+        ),
     ),
     "trail": (
         "this audit",
@@ -81,12 +87,12 @@ PROVENANCE: Final[Mapping[str, tuple[str, str]]] = {
 }
 FLAGS: Final[Mapping[str, str]] = {
     "bookkeeping": "A session kept alive or the like: nobody meant to change anything.",
-    "redacted": "Secrets in the record were replaced before it was stored; equal secrets have equal replacements.",
+    "redacted": "Secrets in the record were replaced before it was stored, equal ones alike.",
     "truncated": "The record was longer than is stored; what is left out cannot be searched.",
     "forged_suspect": "A part of the record looks like a line that a client forged.",
     "time_suspect": "The time printed on the record is impossible; it has the time of the record before it.",
     "unparsed": "The record could not be understood; it is kept as it was read.",
-    "incomplete_request": "The line that ends the request was not found: whether this took effect is unknown.",
+    "incomplete_request": "The line that ends the request was not found: whether it took effect is unknown.",
 }
 
 
@@ -94,6 +100,11 @@ def verb(action: str, outcome: str) -> str:
     """Say what somebody did, or tried to do."""
     did, does = _VERBS.get(action, (humanised(action), humanised(action)))
     return f"tried to {does}" if outcome == "failure" and action not in _FAILING else did
+
+
+def says_failure(action: str) -> bool:
+    """Whether the verb of an action tells of a failure by itself."""
+    return action in _FAILING
 
 
 def action_name(action: str) -> str:

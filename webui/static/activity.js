@@ -44,6 +44,10 @@
     });
   }
 
+  // On a narrow screen the rows come first; the conditions in force are said above them.
+  const more = document.querySelector("details.filters-more");
+  if (more && matchMedia("(max-width: 56rem)").matches && !document.querySelector(".problems")) more.open = false;
+
   // Empty fields would only lengthen the address.
   const form = document.querySelector("form.filters");
   if (form) {
