@@ -32,8 +32,8 @@ MINIMUM_VERSION: Final = (3, 5)
 CONNECT_TIMEOUT_SECS: Final = 5.0
 # Requests that may be in flight at once without opening a connection that is thrown away afterwards.
 POOL_CONNECTIONS: Final = 8
-# Only what a verdict needs: `_id` to see that the answer is about our items, in our order. The server gives up
-# waiting for a shard before we give up waiting for the server, so that each item has an answer.
+# Only what a verdict needs: `_id` to see that the answer is about our items, in our order. The server stops
+# waiting for a shard before we stop waiting for the server, so that each item has an answer.
 BULK_TARGET: Final = "/_bulk?timeout=30s&filter_path=errors,items.*._id,items.*.status,items.*.error"
 _REASON_CHARS: Final = 400
 
