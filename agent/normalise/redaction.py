@@ -1,0 +1,305 @@
+"""Secrets never leave this module: a value is replaced by a keyed fingerprint of itself before anything is stored or printed.
+
+By name (split into words, at any depth, also inside JSON, query strings and headers in texts) and by shape (JWT, Bearer, PEM,
+card numbers). Equal secrets get equal fingerprints under one key, so "was it changed, and to the same value?" stays answerable.
+"""
+
+import hmac
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+import ahocorasick_rs
+import orjson
+
+WORDS: Final = ("password", "passwd", "pwd", "secret", "token", "authorization", "cookie", "pin", "cvv")
+"""Sensitive as a whole word of a name: `ClientSecret`, `access_token`, `Pin`, but not `ShippingInstructions`."""
+
+PHRASES: Final = (
+    "password",
+    "passwd",
+    "secret",
+    "refreshtoken",
+    "accesstoken",
+    "apikey",
+    "authorization",
+    "setcookie",
+    "passwordhash",
+    "securitystamp",
+    "concurrencystamp",
+    "connectionstring",
+)
+"""Sensitive wherever they stand in a name once its words are joined: `apiKey`, `API_KEY`, `x-api-key`."""
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WHOLE_LINE: Final = frozenset({"authorization", "cookie", "setcookie"})
+_MAY_HOLD: Final = re.compile(r"(?<!T\d\d):(?!\d\d:?)|eyJ|[Bb]earer|BEARER|-----BEGIN|[0-9 -]{14}")
+_SMALLEST_CARD: Final = 10**13
+_SHORTEST_ECHO: Final = 6
+_NAME_COUNT: Final = 20_000
+
+# One pass over the raw bytes decides whether a record can hold a secret at all: letters lowered, digits made "0".
+_FOLD: Final = bytes(48 if 48 <= code <= 57 else code + 32 if 65 <= code <= 90 else code for code in range(256))
+_NAMES: Final = (
+    "passw",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api-key",
+    "authorization",
+    "cookie",
+    "securitystamp",
+    "security_stamp",
+    "concurrencystamp",
+    "concurrency_stamp",
+    "connectionstring",
+    "connection_string",
+    "connection string",
+    "cvv",
+    'pin"',
+    "pin'",
+    "pin=",
+    "pin:",
+    '"pin',
+    "_pin",
+    "pin_",
+    "-pin",
+    "pin-",
+    "pincode",
+)
+_HARMLESS: Final = ("cancellationtoken", "aspnetcore.authorization", "in the connection string to include", "buffertoken")
+"""Words of stack traces that only look like names of secrets; they begin earlier, so they are found instead."""
+_BEARERS: Final = ("bearer",)
+_PEMS: Final = ("-----begin",)
+_JWTS: Final = ("eyj",)
+_CARDS: Final = (
+    "00000000000000",
+    "0000 0000 0000 0",
+    "0000-0000-0000-0",
+    "0000 000000 000",
+    "0000-000000-000",
+)
+
+_NAME: Final = re.compile(r"(?<![\w.-])([A-Za-z_@][\w.-]{0,63})\\*[\"']?\s{0,8}[:=]\s{0,8}", re.ASCII)
+_VALUE: Final = re.compile(
+    r"\\+\"(?:(?!\\+\").)*(?:\\+\")?|\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s&;,\"'<>\\{}\[\]()]+", re.DOTALL
+)
+_BEFORE: Final = re.compile(r"[\w.@-]*.\Z", re.ASCII | re.DOTALL)
+_NAME_LIMIT: Final = 64
+_REST_OF_LINE: Final = re.compile(r"[^\r\n\"\\]*")
+_JWT: Final = re.compile(r"eyJ[\w-]{6,}\.[\w-]{4,}\.[\w-]*")
+_BEARER: Final = re.compile(r"(?i)\b(bearer\s+)([\w.~+/=-]{6,})")
+_PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL)
+_CARD: Final = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w-])")
+_CARD_BYTES: Final = re.compile(rb"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w-])")
+_CARD_ROOM: Final = 16
+_ISSUED: Final = re.compile(
+    r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
+    r"|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}|6(?:011|4[4-9]\d|5\d\d)\d{12}|62\d{14,17}"
+)
+_REPLACED: Final = "[redacted:"
+
+
+class Redactor:
+    """Replaces secrets, with fingerprints under `key`; `extra` names more sensitive words or phrases."""
+
+    def __init__(self, key: bytes, extra: Iterable[str] = ()) -> None:
+        self._key = key
+        extra = tuple(extra)
+        spelt = [_words(name) for name in extra]
+        self._phrases = PHRASES + tuple("".join(words) for words in spelt)
+        names = [*_NAMES, *(mark.join(words) for words in spelt for mark in ("", "_", "-", " ", "."))]
+        kinds = [(_HARMLESS, "harmless"), (names, "name"), (_BEARERS, "bearer"), (_PEMS, "pem"), (_JWTS, "jwt"), (_CARDS, "card")]
+        patterns = {text.encode(): kind for texts, kind in kinds for text in texts if text}
+        self._kinds = list(patterns.values())
+        self._suspect = ahocorasick_rs.BytesAhoCorasick(
+            list(patterns), matchkind=ahocorasick_rs.MatchKind.LeftmostFirst
+        )
+        self._names: dict[str, bool] = {}
+
+    def is_suspect(self, raw: bytes) -> bool:
+        """False when nothing in these bytes can be a secret. One pass in C; True is only a reason to look closely."""
+        found = self._suspect.find_matches_as_indexes(raw.translate(_FOLD))
+        if not found:
+            return False
+        for index, start, end in found:
+            kind = self._kinds[index]
+            if kind == "card":
+                if _CARD_BYTES.search(raw, start, end + _CARD_ROOM) is not None:
+                    return True
+            elif kind != "harmless":
+                return True
+        return False
+
+    def is_sensitive(self, name: str) -> bool:
+        """Whether a value of this name is a secret."""
+        known = self._names.get(name)
+        if known is None:
+            words = _words(name)
+            joined = "".join(words)
+            known = any(word in WORDS or word.removesuffix("s") in WORDS for word in words) or any(
+                phrase in joined for phrase in self._phrases
+            )
+            if len(self._names) >= _NAME_COUNT:
+                self._names.clear()
+            self._names[name] = known
+        return known
+
+    def fingerprint(self, value: object) -> str:
+        """`[redacted:xxxxxxxx]`, the first 8 hex digits of HMAC-SHA256 of the value under the installation's key."""
+        text = value.encode() if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return f"{_REPLACED}{hmac.digest(self._key, text, 'sha256').hex()[:8]}]"
+
+    def properties(self, record: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """A copy of a record without its secrets, and those secrets that are long enough to be recognised elsewhere."""
+        secrets: list[str] = []
+        clean = self._tree(record, secrets)
+        number = record.get("EntityNumber", record.get("AuditKey"))
+        if isinstance(number, str) and self.is_sensitive(number):
+            for side in ("OldValues", "NewValues"):
+                if isinstance(clean.get(side), dict) and clean[side].get("Value"):
+                    clean[side]["Value"] = self._secret(record[side]["Value"], secrets)
+        if secrets:
+            printed = orjson.dumps(clean).decode()
+            echoed = {secret: self.fingerprint(secret) for secret in secrets if _inside(secret) in printed}
+            clean = _without(clean, echoed) if echoed else clean
+        return clean, secrets
+
+    def text(self, text: str, secrets: Iterable[str] = ()) -> str:
+        """A text without its secrets: name and value pairs, shapes, and any of `secrets` found in it."""
+        for secret in secrets:
+            text = text.replace(secret, self.fingerprint(secret))
+            escaped = _inside(secret)
+            if escaped != secret:
+                text = text.replace(escaped, self.fingerprint(secret))
+        found = self._suspect.find_matches_as_indexes(text.encode(errors="replace").translate(_FOLD))
+        if not found:
+            return text
+        kinds = {self._kinds[index] for index, _, _ in found}
+        if "pem" in kinds:
+            text = _PEM.sub(lambda match: self.fingerprint(match[0]), text)
+        if "name" in kinds:
+            starts = [start for index, start, _ in found if self._kinds[index] == "name"]
+            text = self._pairs(text, _names(text, starts) if text.isascii() else _NAME.finditer(text))
+        if "bearer" in kinds:
+            text = _BEARER.sub(lambda match: match[1] + self.fingerprint(match[2]), text)
+        if "jwt" in kinds:
+            text = _JWT.sub(lambda match: self.fingerprint(match[0]), text)
+        if "card" in kinds:
+            text = _CARD.sub(lambda match: self.fingerprint(match[0]) if _is_card(match[0]) else match[0], text)
+        return text
+
+    def _tree(self, node: Any, secrets: list[str]) -> Any:  # noqa: ANN401 -- JSON is what it is
+        kind = node.__class__
+        if kind is str:
+            return self.text(node) if "=" in node or _MAY_HOLD.search(node) is not None else node
+        if kind is dict:
+            labelled = ("Value" in node or "value" in node) and any(
+                isinstance(node.get(key), str) and self.is_sensitive(node[key]) for key in ("Key", "key", "Name", "name")
+            )
+            known = self._names
+            clean: dict[str, Any] = {}
+            for key, value in node.items():
+                sensitive = known.get(key)
+                if sensitive is None:
+                    sensitive = self.is_sensitive(key)
+                if sensitive or (labelled and key in {"Value", "value"}):
+                    clean[key] = self._secret(value, secrets)
+                elif value.__class__ is str or value.__class__ is dict or value.__class__ is list:
+                    clean[self.text(key) if "=" in key else key] = self._tree(value, secrets)
+                else:
+                    clean[key] = self._number(value)
+            return clean
+        if kind is list:
+            return [self._tree(item, secrets) for item in node]
+        return self._number(node)
+
+    def _number(self, node: Any) -> Any:  # noqa: ANN401 -- JSON is what it is
+        if node.__class__ is int and node > _SMALLEST_CARD and _is_card(str(node)):
+            return self.fingerprint(str(node))
+        return node
+
+    def _secret(self, value: object, secrets: list[str]) -> object:
+        if value is None or value == "" or (isinstance(value, str) and value.startswith(_REPLACED)):
+            return value
+        if isinstance(value, str) and len(value) >= _SHORTEST_ECHO:
+            secrets.append(value)
+        return self.fingerprint(value)
+
+    def _pairs(self, text: str, names: Iterable[re.Match[str]]) -> str:
+        """Replace the values of sensitive names: `name=value`, `Name: value`, `"name":"value"`, `\\"name\\":\\"value\\"`."""
+        parts: list[str] = []
+        done = 0
+        for name in names:
+            start = name.end()
+            if name.start() < done or not self.is_sensitive(name[1]):
+                continue
+            value = _VALUE.match(text, start)
+            if value is None or _REPLACED in value[0]:
+                continue
+            printed = value[0]
+            if printed[0] not in "\"'\\" and "".join(_words(name[1])) in _WHOLE_LINE:
+                printed = _REST_OF_LINE.match(text, start)[0]  # type: ignore[index] # it matches the empty text too
+            opening, closing = _quotes(printed)
+            body = printed[len(opening) : len(printed) - len(closing)]
+            if body and body not in {"null", "true", "false"}:
+                parts += (text[done:start], opening, self.fingerprint(body), closing)
+                done = start + len(printed)
+        parts.append(text[done:])
+        return "".join(parts)
+
+
+def _names(text: str, starts: Iterable[int]) -> Iterable[re.Match[str]]:
+    """The names, with the mark that follows them, in which the given positions lie."""
+    last = -1
+    for start in starts:
+        first = _BEFORE.search(text, max(0, start - _NAME_LIMIT), start + 1).start()  # type: ignore[union-attr] # or empty
+        first += text[first] in "\"'"
+        name = _NAME.match(text, first) if first > last else None
+        if name is not None:
+            last = first
+            yield name
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def _quotes(value: str) -> tuple[str, str]:
+    opening = re.match(r"\\*[\"']", value)
+    if opening is None:
+        return "", ""
+    mark = opening[0]
+    return mark, mark if len(value) > len(mark) and value.endswith(mark) else ""
+
+
+def _is_card(text: str) -> bool:
+    """Whether digits are a payment card's: an issuer's prefix and length, and Luhn's sum.
+
+    Thirteen digits are none: they are EAN barcodes, and every tenth of those satisfies Luhn too.
+    """
+    digits = "".join(char for char in text if char.isdigit())
+    if not _ISSUED.fullmatch(digits):
+        return False
+    values = [int(char) for char in digits]
+    doubled = (value * 2 - 9 if value > 4 else value * 2 for value in values[-2::-2])  # noqa: PLR2004 -- Luhn
+    return (sum(values[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _inside(text: str) -> str:
+    """A text as it stands inside JSON."""
+    return orjson.dumps(text).decode()[1:-1]
+
+
+def _without(node: Any, replacements: dict[str, str]) -> Any:  # noqa: ANN401 -- JSON is what it is
+    if isinstance(node, dict):
+        return {key: _without(value, replacements) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_without(item, replacements) for item in node]
+    if isinstance(node, str):
+        for secret, replacement in replacements.items():
+            if secret in node:
+                node = node.replace(secret, replacement)
+    return node

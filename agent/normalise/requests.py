@@ -1,0 +1,95 @@
+"""The requests that are still open: their records wait here for the line that ends them.
+
+A data-change line is written before the database commits, and who signed in stands only there. Both are decided when the
+request line comes. Everything is bounded in bytes of log, so that what is decided never depends on a clock; the time bound only
+keeps a quiet log from waiting for ever.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from agent.normalise.draft import Context
+from agent.normalise.encoder import Place
+
+OPEN_BYTES: Final = 4 * 1024 * 1024
+"""Records of open requests held at most, in bytes of log."""
+OPEN_DISTANCE_BYTES: Final = 16 * 1024 * 1024
+"""A request is given up when so much log has been read since its first record."""
+CLOSED_BYTES: Final = 1024 * 1024
+"""What an ended request told is remembered for so much log: for the exception line that follows it."""
+
+
+Here = tuple[Place, int, bytes, str | None, tuple[str, ...], Any]
+"""Where a record stands: its file's place, its position, its raw bytes, its redacted original if it had secrets, flags, token."""
+
+
+class Open:
+    """One request that has begun."""
+
+    __slots__ = ("held", "size", "started_at", "started_secs")
+
+    def __init__(self, started_at: int, started_secs: float) -> None:
+        self.held: list[tuple[dict[str, Any], Here]] = []
+        self.size = 0
+        self.started_at = started_at
+        self.started_secs = started_secs
+
+
+class Requests:
+    """Open and lately closed requests of one source, by request id."""
+
+    def __init__(self) -> None:
+        self.read_bytes = 0
+        self._open: dict[str, Open] = {}
+        self._open_bytes = 0
+        self._closed: dict[str, tuple[int, Context]] = {}
+
+    def hold(self, request_id: str, record: dict[str, Any], here: Here, now_secs: float) -> None:
+        """A record of a request whose end has not been seen."""
+        request = self._open.get(request_id)
+        if request is None:
+            request = self._open[request_id] = Open(self.read_bytes, now_secs)
+        request.held.append((record, here))
+        request.size += len(here[2])
+        self._open_bytes += len(here[2])
+
+    def take(self, request_id: str) -> list[tuple[dict[str, Any], Here]]:
+        """The records of a request that now ends; none if it had no other."""
+        request = self._open.pop(request_id, None)
+        if request is None:
+            return []
+        self._open_bytes -= request.size
+        return request.held
+
+    def close(self, request_id: str, context: Context) -> None:
+        """Remember what an ended request told."""
+        self._closed[request_id] = (self.read_bytes, context)
+
+    def closed(self, request_id: str) -> Context | None:
+        """What an ended request told, if it ended lately."""
+        known = self._closed.get(request_id)
+        return known[1] if known is not None else None
+
+    def forget(self) -> None:
+        """Drop what ended too long ago."""
+        limit = self.read_bytes - CLOSED_BYTES
+        while self._closed:
+            request_id = next(iter(self._closed))
+            if self._closed[request_id][0] >= limit:
+                return
+            del self._closed[request_id]
+
+    def overdue(self, oldest_secs: float | None = None) -> Iterator[list[tuple[dict[str, Any], Here]]]:
+        """Requests to give up: the bounds are reached, or they began before `oldest_secs`."""
+        while self._open:
+            request_id, request = next(iter(self._open.items()))
+            late = oldest_secs is not None and request.started_secs < oldest_secs
+            far = self.read_bytes - request.started_at > OPEN_DISTANCE_BYTES
+            if not (late or far or self._open_bytes > OPEN_BYTES):
+                return
+            yield self.take(request_id)
+
+    def all(self) -> Iterator[list[tuple[dict[str, Any], Here]]]:
+        """Every open request, given up."""
+        for request_id in list(self._open):
+            yield self.take(request_id)
