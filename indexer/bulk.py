@@ -63,8 +63,9 @@ def send(
     """Send documents and return one verdict for each, in their order. Raises nothing of the store's.
 
     No answer, or one that cannot be trusted, is `RETRY` for all: whatever was stored answers 409 the next
-    time. A body that the store does not take is halved down to the document that is to blame; `on_too_large`
-    is told the size in bytes of each body that met 413, so that the sender can make smaller batches.
+    time. A body that the store does not take is halved down to the document that is to blame;
+    `on_too_large` is told the size in bytes of each body that met 413, so that the sender can make smaller
+    batches. A verdict on a request as a whole is one and the same object for all of its documents.
     """
     if not documents:
         return []

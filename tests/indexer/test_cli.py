@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner, Result
 
-from indexer import partitions
+from indexer import assets, indices, partitions
 from indexer.cli import main
 from indexer.client import connect
 from tests.support.store import Store
@@ -69,6 +69,33 @@ def test_plan_tells_what_only_a_person_can_decide(store: Store) -> None:
         found = run(store, command)
         assert found.exit_code == 1
         assert f"needs you: partition {store.prefix}-audit-business-2026.11.23 is editable" in found.output
+
+
+def test_apply_gives_what_an_older_version_made_the_fields_it_lacks(store: Store) -> None:
+    # Before the first `apply`: its templates would complete what is created.
+    client = connect(store.settings)
+    wanted = assets.event_template(store.prefix).mappings
+    older = {**wanted, "properties": {k: v for k, v in wanted["properties"].items() if k != "request"}}
+    name = f"{store.prefix}-audit-business-2026.11.23"
+    aliases: dict[str, object] = {f"{store.prefix}-audit": {}}
+    indices.create(
+        client, name, settings={"index.append_only.enabled": True}, mappings=older, aliases=aliases
+    )
+    tenants = f"{store.prefix}-app-tenants"
+    indices.create(client, tenants, settings={}, mappings={"dynamic": "strict"}, aliases={})
+    before = run(store, "plan").output
+    assert f"partition {name} lacks the fields request, request.id" in before
+    assert f"index {tenants} lacks the fields name" in before
+    assert run(store, "apply").exit_code == 0
+    assert run(store, "plan").exit_code == 0
+
+
+def test_plan_tells_an_index_that_lies_among_the_partitions(store: Store) -> None:
+    run(store, "apply")
+    connect(store.settings).request("PUT", f"/{store.prefix}-audit-notes")
+    assert (
+        f"needs you: index {store.prefix}-audit-notes lies among the partitions" in run(store, "plan").output
+    )
 
 
 def test_apply_records_the_classes_of_the_settings_and_keeps_them(store: Store) -> None:
