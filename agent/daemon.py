@@ -235,7 +235,7 @@ class Agent:
                 problem = error
             if timeout_secs is not None and time.monotonic() - since > timeout_secs:
                 raise StoreUnreachableError(str(problem))
-            if self._tenants.problem is None:
+            if timeout_secs is None and self._tenants.problem is None:
                 log.error("waiting_for_the_store", reason=str(problem))
             self._tenants.problem = problem
             self._stop.wait(min(TENANTS_RETRY_SECS, timeout_secs or TENANTS_RETRY_SECS))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from agent.delivery.batches import Batch, Document
 from indexer.errors import RetryableError, StoreError
 from indexer.verdict import Kind, Verdict
+
+_PARTITION = itemgetter(0)
 
 Send = Callable[[Sequence[Document]], list[Verdict]]
 Prepare = Callable[[str], object]
@@ -37,6 +40,7 @@ class Senders:
         self._prepare = prepare
         self._answered = answered
         self._prepared: set[str] = set()
+        self._preparing = threading.Lock()
         self._work: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Answer | BaseException] = queue.SimpleQueue()
         self._threads = [
@@ -84,22 +88,33 @@ class Senders:
 
     def _answer(self, batch: Batch) -> Answer:
         documents = batch.documents
-        refused: dict[str, Verdict] = {}
-        for partition in sorted({document[0] for document in documents} - self._prepared):
-            try:
-                self._prepare(partition)
-            except RetryableError as error:
-                whole = Verdict(Kind.RETRY, str(error), error.retry_after_secs)
-                return Answer(batch, [whole] * len(documents), whole)
-            except StoreError as error:
-                refused[partition] = Verdict(Kind.HOLD, str(error))
-            else:
-                self._prepared.add(partition)
+        try:
+            refused = self._refused(set(map(_PARTITION, documents)))
+        except RetryableError as error:
+            whole = Verdict(Kind.RETRY, str(error), error.retry_after_secs)
+            return Answer(batch, [whole] * len(documents), whole)
         if refused:
             sent = iter(self._send([document for document in documents if document[0] not in refused]))
             return Answer(batch, [refused.get(document[0]) or next(sent) for document in documents], None)
         verdicts = self._send(documents)
         return Answer(batch, verdicts, _whole(verdicts))
+
+    def _refused(self, partitions: set[str]) -> dict[str, Verdict]:
+        """Make these partitions ready; the verdict on the documents of those that cannot be."""
+        refused: dict[str, Verdict] = {}
+        if partitions <= self._prepared:
+            return refused
+        with self._preparing:
+            for partition in sorted(partitions - self._prepared):
+                try:
+                    self._prepare(partition)
+                except RetryableError:
+                    raise
+                except StoreError as error:
+                    refused[partition] = Verdict(Kind.HOLD, str(error))
+                else:
+                    self._prepared.add(partition)
+        return refused
 
 
 def _whole(verdicts: list[Verdict]) -> Verdict | None:

@@ -1,4 +1,4 @@
-"""Files that are renamed, copied, truncated, replaced: every line that can be read is read, none is missed."""
+"""Files that are renamed, copied, truncated, replaced: every line that can be read is read once."""
 
 import gzip
 import os
