@@ -17,6 +17,6 @@ def serve(app: Flask, *, host: str, port: int, threads: int) -> None:
         server = create_server(app, host=host, port=port, threads=threads, ident=None)
     except OSError as error:
         raise SettingsError(
-            f"cannot listen on {host}:{port} ({error.strerror}); use another --port or stop what listens there"
+            f"cannot listen on {host}:{port} ({error.strerror}); stop what does, or use another --port"
         ) from error
     server.run()
