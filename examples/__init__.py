@@ -1,0 +1,1 @@
+"""The product on a real day of a real SmartWMS: `make demo`."""
