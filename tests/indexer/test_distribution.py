@@ -36,6 +36,8 @@ def archive(tmp_path: Path) -> Path:
     place = tmp_path / "made.zip"
     with zipfile.ZipFile(place, "w") as content:
         content.writestr(f"opensearch-{VERSION}/lib/opensearch.jar", b"jar")
+        content.writestr(f"opensearch-{VERSION}/modules/analysis-common/thai.jar", b"jar")
+        content.writestr(f"opensearch-{VERSION}/modules/reindex/reindex.jar", b"jar")
     return place
 
 
@@ -61,6 +63,21 @@ def test_is_fetched_checked_and_unpacked_once(
 
     archive.unlink()
     assert opensearch_home() == home
+
+
+def test_for_a_java_without_thai_the_languages_are_left_out(
+    cache: Path, archive: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put_maven(monkeypatch, tmp_path, MAVEN_THAT_COPIES.format(archive=archive, version=VERSION))
+    monkeypatch.setattr(distribution, "SHA256", hashlib.sha256(archive.read_bytes()).hexdigest())
+    home = opensearch_home(with_languages=False)
+    assert home.parent == cache
+    assert [place.name for place in (home / "modules").iterdir()] == ["reindex"]
+    assert (home / "lib" / "opensearch.jar").read_bytes() == b"jar"
+
+    archive.unlink()
+    assert opensearch_home(with_languages=False) == home
+    assert (opensearch_home() / "modules" / "analysis-common").is_dir()
 
 
 def test_an_archive_that_is_not_the_pinned_one_is_not_unpacked(

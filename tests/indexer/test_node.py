@@ -152,7 +152,7 @@ class TestStart:
         result = run("start", "--data", node_folder, "--port", "0", "--heap", "256m")
         assert result.exit_code == 3
         assert "the node died while starting (exit code 1)" in result.stderr
-        assert f"the last lines of {node_folder / 'logs' / 'node.log'}" in result.stderr
+        assert f"the last lines of {Folders(node_folder).log}" in result.stderr
         assert str(node_folder / "data" / "nodes") in result.stderr
         assert processes_in(node_folder) == []
         assert run("status", "--data", node_folder).exit_code == 3

