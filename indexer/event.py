@@ -1,10 +1,12 @@
 """What an audit event is: the names of its fields, how they are indexed, and the closed vocabularies.
 
-`index_templates/smartwms-audit.json` is the mapping made from `FIELDS`; a test keeps the two the same. Names follow the
-Elastic Common Schema where it has one. A document holds the fields as nested objects: `event.id` is `{"event": {"id": …}}`.
+`index_templates/smartwms-audit.json` is the mapping made from `FIELDS`; a test keeps the two the same. Names
+follow the Elastic Common Schema where it has one. A document holds the fields as nested objects: `event.id`
+is `{"event": {"id": …}}`.
 """
 
 import hashlib
+import zlib
 from binascii import b2a_base64
 from enum import StrEnum
 from typing import Any, Final
@@ -18,7 +20,7 @@ KEYWORD_LIMIT: Final = 1024
 """Longest text, in characters, that a keyword field makes searchable; the document keeps the whole of it."""
 
 VALUE_LIMIT_BYTES: Final = 8192
-"""Longest value of a `flat_object` (before, after, labels); OpenSearch refuses a document with one above 32,766 bytes."""
+"""Longest value of a `flat_object` (before, after, labels); above 32,766 bytes a document is refused."""
 
 
 class Kind(StrEnum):
@@ -118,24 +120,20 @@ class Category(StrEnum):
 
 
 ACTIONS: Final[dict[str, frozenset[str]]] = {
-    "authentication": frozenset(
-        "login login_failed logout token_refreshed token_refused password_changed session_revoked "
-        "session_updated".split()
-    ),
-    "users": frozenset(
-        "created updated deleted role_changed role_created role_updated role_deleted permissions_changed".split()
-    ),
-    "products": frozenset("created updated deleted".split()),
-    "orders": frozenset("created updated status_changed deleted".split()),
-    "inventory": frozenset(
-        "adjusted transferred received counted moved updated created deleted".split()
-    ),
-    "configuration": frozenset("created updated deleted".split()),
-    "api": frozenset("read called refused failed exported".split()),
-    "system": frozenset("started stopped warned failed logged".split()),
-    "audit": frozenset(
-        "signed_in sign_in_failed signed_out searched viewed exported downloaded purged configured".split()
-    ),
+    category: frozenset(actions.split())
+    for category, actions in {
+        "authentication": "login login_failed logout token_refreshed token_refused password_changed "
+        "session_revoked session_updated",
+        "users": "created updated deleted role_changed role_created role_updated role_deleted "
+        "permissions_changed",
+        "products": "created updated deleted",
+        "orders": "created updated status_changed deleted",
+        "inventory": "adjusted transferred received counted moved updated created deleted",
+        "configuration": "created updated deleted",
+        "api": "read called refused failed exported",
+        "system": "started stopped warned failed logged",
+        "audit": "signed_in sign_in_failed signed_out searched viewed exported downloaded purged configured",
+    }.items()
 }
 """The actions of each category; a test compares every event of the samples with them."""
 
@@ -169,7 +167,7 @@ class Provenance(StrEnum):
     TRAIL = "trail"
 
 
-# -- identity ------------------------------------------------------------------------------------------------------
+# -- identity
 
 IDENTITY_BYTES: Final = 5
 """Length of a file's identity; with the source's four bytes it fills twelve base64 characters exactly."""
@@ -187,12 +185,12 @@ def id_prefix(host: str, source: str, file_identity: bytes) -> str:
 
 
 def id_suffix(position: int, first_line: bytes) -> str:
-    """The last 12 characters: byte position of the record in its file, and a hash of its raw first line."""
-    number = position << 24 | int.from_bytes(hashlib.sha256(first_line).digest()[:3])
+    """The last 12 characters: byte position of the record in its file, and CRC-32 of its raw first line."""
+    number = position << 24 | zlib.crc32(first_line) & 0xFFFFFF
     return b2a_base64(number.to_bytes(9), newline=False).translate(_URL_SAFE).decode()
 
 
-# -- canonical form ------------------------------------------------------------------------------------------------
+# -- canonical form
 
 UNHASHED: Final = ("event.ingested", "event.hash", "agent.version")
 """The fields that the hash of an event does not cover: they tell of its handling, not of what happened."""
