@@ -112,7 +112,7 @@ def _stock_change(kind: str, printed: str, action: str, after: Any) -> str:  # n
     return action
 
 
-def log_line(level: str, message: str, has_exception: bool) -> tuple[str, str, str]:
+def log_line(level: str, message: str, *, has_exception: bool) -> tuple[str, str, str]:
     """Category, action and outcome of a line that is neither a request nor a data change."""
     if has_exception or level in {"Error", "Fatal"}:
         return "system", "failed", "failure"
@@ -126,6 +126,10 @@ def log_line(level: str, message: str, has_exception: bool) -> tuple[str, str, s
 
 
 STARTING: Final = ("Starting SmartWMS", "Automation Scheduler Service started", "Application started")
-STOPPING: Final = ("SmartWMS API stopped", "Application is shutting down", "Automation Scheduler Service stop")
+STOPPING: Final = (
+    "SmartWMS API stopped",
+    "Application is shutting down",
+    "Automation Scheduler Service stop",
+)
 RESTART: Final = "Starting SmartWMS"
 """A line that begins so ends every request that was still open: the process that served it is gone."""

@@ -2,8 +2,25 @@
 
 from typing import Any, NamedTuple
 
-Draft = tuple[str, str, str, bytes, bytes, bytes, bytes, list[str], bytes, dict[str, Any], str, bytes, bytes, bytes, bytes]
-"""One event that lacks only its place in the file and what the clock gives. A plain tuple: it is made for every record.
+Draft = tuple[
+    str,
+    str,
+    str,
+    bytes,
+    bytes,
+    bytes,
+    bytes,
+    list[str],
+    bytes,
+    dict[str, Any],
+    str,
+    bytes,
+    bytes,
+    bytes,
+    bytes,
+]
+"""One event that lacks only its place in the file and what the clock gives. A plain tuple: it is made for
+every record.
 
 own tenant   the tenant by the record's own bytes and its source's settings: this one chooses the partition
 tenant       the tenant the event belongs to, with what the rest of its request tells

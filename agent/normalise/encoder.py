@@ -1,7 +1,8 @@
-"""The last step of the hot path: a draft and its place in the log become the id, the partition and the bytes of a document.
+"""The last step: a draft and its place in the log become the id, the partition and the bytes of a document.
 
-The bytes are joined from encoded parts in sorted order, so that what is hashed is the canonical form (`indexer.event.canonical`)
-without encoding anything twice; a test compares the two for every record of the samples.
+The bytes are joined from encoded parts in sorted order, so that what is hashed is the canonical form
+(`indexer.event.canonical`) without encoding anything twice; a test compares the two for every record of the
+samples.
 """
 
 import zlib
@@ -39,7 +40,7 @@ class Place(NamedTuple):
 class _Moment(NamedTuple):
     """What the tenant and the minute decide."""
 
-    index: str
+    partition: str
     class_name: str
     oldest: str
     tenant: bytes
@@ -49,7 +50,9 @@ class _Moment(NamedTuple):
 class Encoder:
     """Encodes the events of one source."""
 
-    def __init__(self, *, prefix: str, host: str, service: str, source: str, format_name: str, provenance: str) -> None:
+    def __init__(
+        self, *, prefix: str, host: str, service: str, source: str, format_name: str, provenance: str
+    ) -> None:
         self._prefix = prefix
         self._host = host
         self._source = source
@@ -74,29 +77,59 @@ class Encoder:
         """The parts of an event that its file decides."""
         return Place(id_prefix(self._host, self._source, identity), path, identity)
 
-    def encode(self, draft: Draft, place: Place, position: int, raw: bytes, original: str) -> tuple[str, str, bytes] | None:
+    def encode(
+        self, draft: Draft, place: Place, position: int, raw: bytes, original: str
+    ) -> tuple[str, str, bytes] | None:
         """Index, id and document; None when the event is older than its class keeps.
 
         `original` is the record as read, without its secrets; `raw` are its bytes, only hashed.
         """
-        (own, tenant, time, head, what, duration, outcome, flags, http, labels, message, source, url, user, request) = draft
+        (
+            own,
+            tenant,
+            time,
+            head,
+            what,
+            duration,
+            outcome,
+            flags,
+            http,
+            labels,
+            message,
+            source,
+            url,
+            user,
+            request,
+        ) = draft
         moment = self._moments.get((own, time[:_MINUTE])) or self._moment(own, time)
         if time < moment.oldest and time != UNDATED:
             return None
         if tenant == own:
             tenant_part, local = moment.tenant, moment.local
         else:
-            tenant_part, local = fragments.tenant(tenant, moment.class_name), self._local(tenant, time[:_MINUTE])
+            tenant_part, local = (
+                fragments.tenant(tenant, moment.class_name),
+                self._local(tenant, time[:_MINUTE]),
+            )
         if len(time) != _NANOS_LENGTH:
             time = f"{time[:-1]}00Z"
         pop = labels.pop
         log = fragments.log(
-            pop("@l", None) or "Information", pop("SourceContext", None) or "", self._source, place.file, self._format_name
+            pop("@l", None) or "Information",
+            pop("SourceContext", None) or "",
+            self._source,
+            place.file,
+            self._format_name,
         )
         trace = pop("@tr", None)
         newline = raw.find(b"\n")
         mark = zlib.crc32(raw if newline < 0 else raw[:newline]) & 0xFFFFFF
-        event_id = place.prefix + b2a_base64((position << 24 | mark).to_bytes(9, "big"), newline=False).translate(_URL_SAFE).decode()
+        event_id = (
+            place.prefix
+            + b2a_base64((position << 24 | mark).to_bytes(9, "big"), newline=False)
+            .translate(_URL_SAFE)
+            .decode()
+        )
         first = b'{"@timestamp":"%b"%b,"event":{' % (time.encode(), head)
         second = b"".join((
             what[1:],
@@ -127,9 +160,10 @@ class Encoder:
         digest = sha256(first)
         digest.update(second)
         body = b"".join((
-            first[:_SPLIT], _AGENT, first[_SPLIT:], b'"hash":"', digest.hexdigest().encode(), self._ingested, second
+            first[:_SPLIT], _AGENT, first[_SPLIT:], b'"hash":"', digest.hexdigest().encode(),
+            self._ingested, second
         ))  # fmt: skip
-        return moment.index, event_id, body
+        return moment.partition, event_id, body
 
     def _moment(self, own: str, time: str) -> _Moment:
         tenants = self._known_tenants()

@@ -1,7 +1,8 @@
 """Parts of an event that repeat, kept as encoded JSON: who, from where, with what, on which server.
 
-The hot path encodes each of them once and then only looks it up. Every function here is pure and its memory bounded. A part begins
-with the comma that parts it from the one before, and is empty when there is nothing to say.
+The hot path encodes each of them once and then only looks it up. Every function here is pure and its memory
+bounded. A part begins with the comma that parts it from the one before, and is empty when there is nothing to
+say.
 """
 
 from functools import lru_cache

@@ -10,14 +10,20 @@ _REMEMBERED_COUNT: Final = 8192
 
 
 class Instants:
-    """Gives every record a usable time: its own, or that of the valid record before it in its file. Never the clock's."""
+    """Gives every record a usable time: its own, or that of the valid record before it in its file.
+
+    Never the clock's.
+    """
 
     def __init__(self) -> None:
         self._seconds: set[str] = set()
         self._last: dict[bytes, str] = {}
 
     def settle(self, record: dict[str, Any], identity: bytes) -> bool:
-        """Make `record["@t"]` usable; False when it had to be taken from another record (the printed one becomes a label)."""
+        """Make `record["@t"]` usable.
+
+        False when it had to be taken from another record (the printed one becomes a label).
+        """
         printed = record.get("@t")
         if (
             printed.__class__ is str

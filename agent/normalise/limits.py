@@ -1,4 +1,7 @@
-"""Values so long that OpenSearch would refuse their whole document are cut in the searchable copies; the original keeps them."""
+"""Values so long that OpenSearch would refuse their whole document are cut in the searchable copies.
+
+The original keeps them.
+"""
 
 from typing import Any, Final
 
@@ -8,8 +11,29 @@ from indexer.event import VALUE_LIMIT_BYTES
 
 CUT_MARK: Final = "…[cut]"
 TEXTS: Final = (
-    *("UserId", "UserName", "UserEmail", "User", "ClientIP", "IpAddress", "UserAgent", "QueryString", "Action", "Module"),
-    *("ChangedFields", "@l", "@m", "@mt", "SourceContext", "EntityType", "EntityId", "EntityNumber", "AttemptedUser"),
+    *(
+        "UserId",
+        "UserName",
+        "UserEmail",
+        "User",
+        "ClientIP",
+        "IpAddress",
+        "UserAgent",
+        "QueryString",
+        "Action",
+        "Module",
+    ),
+    *(
+        "ChangedFields",
+        "@l",
+        "@m",
+        "@mt",
+        "SourceContext",
+        "EntityType",
+        "EntityId",
+        "EntityNumber",
+        "AttemptedUser",
+    ),
 )
 _KEY_LIMIT: Final = 512
 _DEEPEST: Final = 16
@@ -32,7 +56,9 @@ def as_texts(record: dict[str, Any]) -> dict[str, Any]:
     """A copy in which every property that is no number, truth value or object of changes is a text."""
     kept = {"OldValues", "NewValues"}
     return {
-        name: value if value is None or name in kept or isinstance(value, (str, int, float)) else orjson.dumps(value).decode()
+        name: value
+        if value is None or name in kept or isinstance(value, (str, int, float))
+        else orjson.dumps(value).decode()
         for name, value in record.items()
     } | {name: str(record[name]) for name in TEXTS if record.get(name) is not None}
 

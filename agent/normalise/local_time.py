@@ -16,7 +16,10 @@ _LAST_YEAR: Final = 2100
 
 
 def utc_text(printed: object) -> str | None:
-    """A printed time as `YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ` in UTC; None when it is no time or outside 2000 to 2100."""
+    """A printed time as `YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ` in UTC.
+
+    None when it is no time or outside 2000 to 2100.
+    """
     found = _ISO.fullmatch(printed) if isinstance(printed, str) else None
     if found is None:
         return None

@@ -1,7 +1,8 @@
-"""From records to documents, for one source: parse, redact, wait for the end of the request, classify, encode.
+"""From records to documents, for one source: parse, redact, wait for the request's end, classify, encode.
 
-Nothing here touches a disk or a network. A document's id and index depend only on the record's own bytes, its place, the source's
-settings and the plan history; what the other lines of its request told fills fields, and moves nothing.
+Nothing here touches a disk or a network. A document's id and index depend only on the record's own bytes, its
+place, the source's settings and the plan history; what the other lines of its request told fills fields, and
+moves nothing.
 """
 
 import time
@@ -51,7 +52,10 @@ class SourceFacts:
     format_name: str
     provenance: str
     parse: Callable[[bytes], dict[str, Any]]
-    """One record's bytes to its properties; ValueError when it is none, with what could be read as `known`."""
+    """One record's bytes to its properties.
+
+    ValueError when it is none, with what could be read as `known`.
+    """
     changes_logged: bool = False
     tenant: str = ""
     ahead_days: int = 2
@@ -80,7 +84,10 @@ class Normaliser:
         self.expired: list[Any] = []
         """Tokens of records that were older than their class keeps; the caller takes them out."""
         self.ahead: list[tuple[str, Any]] = []
-        """Time and held record of what is too far ahead of the clock; given out by `tick` when its day has come."""
+        """Time and held record of what is too far ahead of the clock.
+
+        Given out by `tick` when its day has come.
+        """
         self._source = source
         self._clock = clock
         self._elapsed = elapsed
@@ -104,15 +111,19 @@ class Normaliser:
         self._places: dict[tuple[str, bytes], Place] = {}
         self._too_far = ""
 
-    # -- what the pipeline calls -----------------------------------------------------------------------------------
+    # -- what the pipeline calls
 
     def feed(
-        self, file: FileInfo, records: list[tuple[int, bytes]], flags: dict[int, tuple[str, ...]], token: object
+        self,
+        file: FileInfo,
+        records: list[tuple[int, bytes]],
+        flags: dict[int, tuple[str, ...]],
+        token: object,
     ) -> list[Document]:
         """Take records (position, raw bytes) of one file; give out the documents that are decided now.
 
-        `flags` holds what the framing saw, by position, and is emptied. Each record comes back exactly once, here or from a
-        later call, as a document with its token or as its token in `expired`.
+        `flags` holds what the framing saw, by position, and is emptied. Each record comes back exactly once,
+        here or from a later call, as a document with its token or as its token in `expired`.
         """
         out: list[Document] = []
         place = self._begin(file)
@@ -123,11 +134,11 @@ class Normaliser:
         return out
 
     def warm(self, file: FileInfo, records: list[tuple[int, bytes]]) -> None:
-        """Learn from records that were stored before a restart: context for the lines that follow, no documents."""
+        """Learn from records that were stored before a restart: context for what follows, no documents."""
         self._read(self._begin(file), records, {}, _WARM, [])
 
     def tick(self) -> list[Document]:
-        """Give out what waited too long for the end of its request, and what is no longer ahead of the clock."""
+        """Give out what waited too long for its request's end, and what is no longer ahead of the clock."""
         out: list[Document] = []
         self._set_clock()
         for held in self._requests.overdue(self._elapsed() - OPEN_SECS):
@@ -150,7 +161,7 @@ class Normaliser:
         self._release_ahead(out, everything=True)
         return out
 
-    # -- one record ------------------------------------------------------------------------------------------------
+    # -- one record
 
     def _begin(self, file: FileInfo) -> Place:
         self._set_clock()
@@ -213,7 +224,7 @@ class Normaliser:
 
     def _inside(self, record: dict[str, Any], here: Here, out: list[Document]) -> None:
         """A line of a request that has not ended, of one that has, or of none."""
-        request_id = record.get("RequestId")
+        request_id: Any = record.get("RequestId")
         context: Context | None = NOTHING_KNOWN
         if request_id.__class__ is str:
             context = self._requests.closed(request_id)
@@ -240,9 +251,13 @@ class Normaliser:
         try:
             return build(record, context)
         except (TypeError, AttributeError, ValueError):
-            # A property of an unexpected type: take it as text. Builders consume the record, so it is read again.
+            # A property of an unexpected type: take it as text. Builders consume the record: read it again.
             _, _, raw, original, flags, _ = here
-            again = _unparsed(raw, ValueError("read again")) if Flag.UNPARSED in flags else self._source.parse(raw)
+            again = (
+                _unparsed(raw, ValueError("read again"))
+                if Flag.UNPARSED in flags
+                else self._source.parse(raw)
+            )
             if original is not None:
                 again, _, _ = self._redacted(again, raw, ())
             again["@t"] = record.get("@t") or again.get("@t")
@@ -259,7 +274,9 @@ class Normaliser:
             return
         if flags:
             draft[7].extend(flags)
-        done = self._encoder.encode(draft, place, position, raw, raw.decode(errors="replace") if original is None else original)
+        done = self._encoder.encode(
+            draft, place, position, raw, raw.decode(errors="replace") if original is None else original
+        )
         if done is None:
             self.expired.append(token)
         else:
@@ -272,7 +289,7 @@ class Normaliser:
         for _, (draft, here) in waiting:
             self._emit(draft, here, out)
 
-    # -- what must not be kept, and what could not be read ---------------------------------------------------------
+    # -- what must not be kept, and what could not be read
 
     def _redacted(
         self, record: dict[str, Any], raw: bytes, flags: tuple[str, ...]
@@ -313,14 +330,16 @@ def _told(records: Iterable[tuple[dict[str, Any], Any]]) -> Context:
         user_id = record.get("UserId")
         if user_id:
             name, email = smartwms.text_of(record.get("UserName")), smartwms.text_of(record.get("UserEmail"))
-            known = Context(smartwms.text_of(user_id), name, email, smartwms.tenant_of(record.get("TenantId")))
+            known = Context(
+                smartwms.text_of(user_id), name, email, smartwms.tenant_of(record.get("TenantId"))
+            )
         else:
             known = smartwms.signed_in(record) or known
     return known._replace(outcome="failure") if failed else known
 
 
 def _named_values(text: str, record: object, clean: object) -> str:
-    """A text that prints a record's properties as JSON, with the redacted ones replaced where their names stand."""
+    """A text that prints properties as JSON, with the redacted ones replaced where their names stand."""
     if isinstance(record, dict) and isinstance(clean, dict):
         for name, value in record.items():
             kept = clean.get(name)

@@ -22,7 +22,10 @@ class ProxyEvents:
         self._routes = Routes()
 
     def request(self, record: dict[str, Any], _context: Context) -> Draft:
-        """One access-log line; every event of nginx is of category `api`, a line it could not parse of `system`."""
+        """One access-log line.
+
+        Every event of nginx is of category `api`, a line it could not parse of `system`.
+        """
         pop = record.pop
         method, uri, status = text_of(pop("method", None)), text_of(pop("uri", None)), pop("status", None)
         status = status if status.__class__ is int else 0
@@ -55,8 +58,8 @@ class ProxyEvents:
             own, own, pop("@t"), fragments.entity(entity_type, entity_id, entity_number),
             what, duration, b',"outcome":"%b"' % outcome.encode(), [],
             fragments.http(method, status) if method else b"", record, message,
-            origin.source, fragments.part("url", {name: value for name, value in url.items() if value}), origin.user,
-            orjson.dumps(request_id) if request_id else b"",
+            origin.source, fragments.part("url", {name: value for name, value in url.items() if value}),
+            origin.user, orjson.dumps(request_id) if request_id else b"",
         )  # fmt: skip
 
 

@@ -1,19 +1,21 @@
-"""Secrets never leave this module: a value is replaced by a keyed fingerprint of itself before anything is stored or printed.
+"""Secrets end here: a keyed fingerprint takes a value's place before anything is stored or printed.
 
-By name (split into words, at any depth, also inside JSON, query strings and headers in texts) and by shape (JWT, Bearer, PEM,
-card numbers). Equal secrets get equal fingerprints under one key, so "was it changed, and to the same value?" stays answerable.
+By name (split into words, at any depth, also inside JSON, query strings and headers in texts) and by shape
+(JWT, Bearer, PEM, card numbers). Equal secrets get equal fingerprints under one key, so "was it changed, and
+to the same value?" stays answerable.
 """
 
 import hmac
 import re
 from collections.abc import Iterable
+from string import ascii_uppercase
 from typing import Any, Final
 
 import ahocorasick_rs
 import orjson
 
 WORDS: Final = ("password", "passwd", "pwd", "secret", "token", "authorization", "cookie", "pin", "cvv")
-"""Sensitive as a whole word of a name: `ClientSecret`, `access_token`, `Pin`, but not `ShippingInstructions`."""
+"""Sensitive as a whole word of a name: `ClientSecret`, `Pin`, but not `ShippingInstructions`."""
 
 PHRASES: Final = (
     "password",
@@ -38,8 +40,11 @@ _SMALLEST_CARD: Final = 10**13
 _SHORTEST_ECHO: Final = 6
 _NAME_COUNT: Final = 20_000
 
-# One pass over the raw bytes decides whether a record can hold a secret at all: letters lowered, digits made "0".
-_FOLD: Final = bytes(48 if 48 <= code <= 57 else code + 32 if 65 <= code <= 90 else code for code in range(256))
+# One pass over the raw bytes decides whether a record can hold a secret: letters lowered, digits made "0".
+_FOLD: Final = bytes(
+    ord("0") if chr(code) in "0123456789" else code + 32 if chr(code) in ascii_uppercase else code
+    for code in range(256)
+)
 _NAMES: Final = (
     "passw",
     "pwd",
@@ -69,8 +74,16 @@ _NAMES: Final = (
     "pin-",
     "pincode",
 )
-_HARMLESS: Final = ("cancellationtoken", "aspnetcore.authorization", "in the connection string to include", "buffertoken")
-"""Words of stack traces that only look like names of secrets; they begin earlier, so they are found instead."""
+_HARMLESS: Final = (
+    "cancellationtoken",
+    "aspnetcore.authorization",
+    "in the connection string to include",
+    "buffertoken",
+)
+"""Words of stack traces that only look like names of secrets.
+
+They begin earlier, so they are found instead.
+"""
 _BEARERS: Final = ("bearer",)
 _PEMS: Final = ("-----begin",)
 _JWTS: Final = ("eyj",)
@@ -111,7 +124,14 @@ class Redactor:
         spelt = [_words(name) for name in extra]
         self._phrases = PHRASES + tuple("".join(words) for words in spelt)
         names = [*_NAMES, *(mark.join(words) for words in spelt for mark in ("", "_", "-", " ", "."))]
-        kinds = [(_HARMLESS, "harmless"), (names, "name"), (_BEARERS, "bearer"), (_PEMS, "pem"), (_JWTS, "jwt"), (_CARDS, "card")]
+        kinds = [
+            (_HARMLESS, "harmless"),
+            (names, "name"),
+            (_BEARERS, "bearer"),
+            (_PEMS, "pem"),
+            (_JWTS, "jwt"),
+            (_CARDS, "card"),
+        ]
         patterns = {text.encode(): kind for texts, kind in kinds for text in texts if text}
         self._kinds = list(patterns.values())
         self._suspect = ahocorasick_rs.BytesAhoCorasick(
@@ -120,7 +140,10 @@ class Redactor:
         self._names: dict[str, bool] = {}
 
     def is_suspect(self, raw: bytes) -> bool:
-        """False when nothing in these bytes can be a secret. One pass in C; True is only a reason to look closely."""
+        """False when nothing in these bytes can be a secret.
+
+        One pass in C; True is only a reason to look closely.
+        """
         found = self._suspect.find_matches_as_indexes(raw.translate(_FOLD))
         if not found:
             return False
@@ -148,12 +171,12 @@ class Redactor:
         return known
 
     def fingerprint(self, value: object) -> str:
-        """`[redacted:xxxxxxxx]`, the first 8 hex digits of HMAC-SHA256 of the value under the installation's key."""
+        """`[redacted:xxxxxxxx]`, the first 8 hex digits of the value's HMAC-SHA256 under the key."""
         text = value.encode() if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         return f"{_REPLACED}{hmac.digest(self._key, text, 'sha256').hex()[:8]}]"
 
     def properties(self, record: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """A copy of a record without its secrets, and those secrets that are long enough to be recognised elsewhere."""
+        """A copy of a record without its secrets, and those long enough to be recognised elsewhere."""
         secrets: list[str] = []
         clean = self._tree(record, secrets)
         number = record.get("EntityNumber", record.get("AuditKey"))
@@ -188,7 +211,9 @@ class Redactor:
         if "jwt" in kinds:
             text = _JWT.sub(lambda match: self.fingerprint(match[0]), text)
         if "card" in kinds:
-            text = _CARD.sub(lambda match: self.fingerprint(match[0]) if _is_card(match[0]) else match[0], text)
+            text = _CARD.sub(
+                lambda match: self.fingerprint(match[0]) if _is_card(match[0]) else match[0], text
+            )
         return text
 
     def _tree(self, node: Any, secrets: list[str]) -> Any:  # noqa: ANN401 -- JSON is what it is
@@ -197,7 +222,8 @@ class Redactor:
             return self.text(node) if "=" in node or _MAY_HOLD.search(node) is not None else node
         if kind is dict:
             labelled = ("Value" in node or "value" in node) and any(
-                isinstance(node.get(key), str) and self.is_sensitive(node[key]) for key in ("Key", "key", "Name", "name")
+                isinstance(node.get(key), str) and self.is_sensitive(node[key])
+                for key in ("Key", "key", "Name", "name")
             )
             known = self._names
             clean: dict[str, Any] = {}
@@ -229,7 +255,7 @@ class Redactor:
         return self.fingerprint(value)
 
     def _pairs(self, text: str, names: Iterable[re.Match[str]]) -> str:
-        """Replace the values of sensitive names: `name=value`, `Name: value`, `"name":"value"`, `\\"name\\":\\"value\\"`."""
+        """Replace the values of sensitive names: `name=value`, `Name: value`, in quotes, escaped."""
         parts: list[str] = []
         done = 0
         for name in names:

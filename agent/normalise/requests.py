@@ -1,8 +1,8 @@
 """The requests that are still open: their records wait here for the line that ends them.
 
-A data-change line is written before the database commits, and who signed in stands only there. Both are decided when the
-request line comes. Everything is bounded in bytes of log, so that what is decided never depends on a clock; the time bound only
-keeps a quiet log from waiting for ever.
+A data-change line is written before the database commits, and who signed in stands only there. Both are
+decided when the request line comes. Everything is bounded in bytes of log, so that what is decided never
+depends on a clock; the time bound only keeps a quiet log from waiting for ever.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ CLOSED_BYTES: Final = 1024 * 1024
 
 
 Here = tuple[Place, int, bytes, str | None, tuple[str, ...], Any]
-"""Where a record stands: its file's place, its position, its raw bytes, its redacted original if it had secrets, flags, token."""
+"""A record's file, position, raw bytes, redacted original (None: nothing to redact), flags and token."""
 
 
 class Open:

@@ -1,7 +1,8 @@
 """Which route of SmartWMS a path belongs to, from `routes.tsv`: method, route, category, action, entity.
 
-`category` and `action` say what the request is when it succeeds and SmartWMS logs no data changes of its own. `entity` names the
-entity in the path: `Product:id` (its id is the value of `{id}`) or `Product#sku` (its number is the value of `{sku}`).
+`category` and `action` say what the request is when it succeeds and SmartWMS logs no data changes of its own.
+`entity` names the entity in the path: `Product:id` (its id is the value of `{id}`) or `Product#sku` (its
+number is the value of `{sku}`).
 """
 
 import re

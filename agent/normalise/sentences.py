@@ -1,4 +1,7 @@
-"""One human sentence for an event: who did what to what. Each is made once, with gaps for who and for the entity's name."""
+"""One human sentence for an event: who did what to what.
+
+Each is made once, with gaps for who and for the entity's name.
+"""
 
 from typing import Final
 
@@ -64,7 +67,8 @@ def permission(before: object, after: object) -> str:
     """What a change of a permission did, up to whose it is."""
     if isinstance(after, dict):
         return f"granted {after.get('ClaimValue', 'a permission')} to"
-    return f"withdrew {before.get('ClaimValue', 'a permission') if isinstance(before, dict) else 'a permission'} from"
+    withdrawn = before.get("ClaimValue", "a permission") if isinstance(before, dict) else "a permission"
+    return f"withdrew {withdrawn} from"
 
 
 def request(action: str, row: Row, method: str, status: int) -> tuple[str, str, str]:
@@ -90,7 +94,7 @@ def request(action: str, row: Row, method: str, status: int) -> tuple[str, str, 
 
 
 def domain_request(action: str, row: Row, method: str, status: int) -> tuple[str, str, str]:
-    """The same for a successful request that is itself the domain event, because SmartWMS logs no data changes."""
+    """The same for a request that is itself the domain event, because SmartWMS logs no data changes."""
     if row.entity_type and not row.type_at:
         after = f" {_VERBS.get(action, 'changed')} {classify.words(row.entity_type)} {GAP}"
     else:

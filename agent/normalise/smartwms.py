@@ -1,7 +1,8 @@
 """What a record of SmartWMS itself says: a request line, a data-change line, or any other line of its log.
 
-Each builder takes the properties of a record (Serilog's compact JSON; the text format is parsed into the same), removes what it
-uses, and leaves the rest as labels. The tables of `classify` and `routes` say what becomes what; what repeats is remembered.
+Each builder takes the properties of a record (Serilog's compact JSON; the text format is parsed into the
+same), removes what it uses, and leaves the rest as labels. The tables of `classify` and `routes` say what
+becomes what; what repeats is remembered.
 """
 
 import re
@@ -11,7 +12,7 @@ import orjson
 
 from agent.normalise import classify, fragments, sentences
 from agent.normalise.draft import Context, Draft
-from agent.normalise.routes import NO_ROW, Row, Routes
+from agent.normalise.routes import NO_ROW, Routes, Row
 from indexer.event import NO_TENANT, Flag
 
 CHANGE_LOGGER: Final = "SmartWMS.Audit"
@@ -33,12 +34,12 @@ _OUTCOMES: Final = {name: f',"outcome":"{name}"'.encode() for name in ("success"
 
 def text_of(value: object) -> str:
     """A property as text; null is the empty text."""
-    return value if value.__class__ is str else "" if value is None else str(value)  # type: ignore[return-value]
+    return value if value.__class__ is str else "" if value is None else str(value)
 
 
 def tenant_of(value: object) -> str:
     """A tenant as its lower-case GUID, or an empty text."""
-    return value.lower() if value.__class__ is str and len(value) == _GUID_LENGTH else ""  # type: ignore[attr-defined, arg-type]
+    return value.lower() if value.__class__ is str and len(value) == _GUID_LENGTH else ""
 
 
 def is_request(record: dict[str, Any]) -> bool:
@@ -89,7 +90,7 @@ class SmartwmsEvents:
         self._readings: dict[tuple[Row, str, int, str], _Reading] = {}
         self._changings: dict[tuple[Any, ...], _Changing] = {}
 
-    # -- the line that ends a request ------------------------------------------------------------------------------
+    # -- the line that ends a request
 
     def request(self, record: dict[str, Any], context: Context) -> Draft:
         """A request line; `is_request` holds."""
@@ -112,7 +113,9 @@ class SmartwmsEvents:
                 name = text_of(record.get("AttemptedUser"))
         elif user_id == context.user_id:
             email = context.user_email
-        origin = fragments.origin(user_id, name, email, pop("ClientIP", None) or "", pop("UserAgent", None) or "")
+        origin = fragments.origin(
+            user_id, name, email, pop("ClientIP", None) or "", pop("UserAgent", None) or ""
+        )
         before, after, nobody = reading.sentence
         message = f"{before}{origin.who}{after}" if origin.who else nobody
         if sentences.GAP in message:
@@ -135,7 +138,9 @@ class SmartwmsEvents:
         status, tenant = record["StatusCode"], inside.tenant
         if not tenant and status not in CLAIM_ONLY:
             path = record["RequestPath"]
-            tenant = tenant_of(record.get("TenantId")) or self._routes.match(record["RequestMethod"], path).tenant
+            tenant = (
+                tenant_of(record.get("TenantId")) or self._routes.match(record["RequestMethod"], path).tenant
+            )
         outcome = "failure" if status >= _REFUSED or inside.outcome == "failure" else "success"
         user_id, name = record.get("UserId"), record.get("UserName")
         if user_id or name:
@@ -146,7 +151,11 @@ class SmartwmsEvents:
     def _read(self, key: tuple[Row, str, int, str]) -> _Reading:
         row, method, status, query = key
         category, action = self._request_action(row, method, status, query)
-        say = sentences.domain_request if category not in {"api", "authentication", "audit"} else sentences.request
+        say = (
+            sentences.domain_request
+            if category not in {"api", "authentication", "audit"}
+            else sentences.request
+        )
         url = {"query": query.removeprefix("?"), "route": row.template}
         reading = _Reading(
             action,
@@ -163,11 +172,7 @@ class SmartwmsEvents:
 
     def _request_action(self, row: Row, method: str, status: int, query: str) -> tuple[str, str]:
         if status >= _REFUSED:
-            if row.action == "login" and status in _LOGIN_REFUSED:
-                return "authentication", "login_failed"
-            if row.action == "token_refreshed" and status < _FAILED:
-                return "authentication", "token_refused"
-            return "api", "failed" if status >= _FAILED else "refused"
+            return _failed_action(row, status)
         if row.category in {"authentication", "audit"}:
             return row.category, row.action
         if method in READS:
@@ -176,7 +181,7 @@ class SmartwmsEvents:
             return "api", "called"
         return row.category, row.action
 
-    # -- a data change ---------------------------------------------------------------------------------------------
+    # -- a data change
 
     def change(self, record: dict[str, Any], context: Context) -> Draft:
         """A data-change line; `is_change` holds. `context.outcome` says whether its request succeeded."""
@@ -197,14 +202,21 @@ class SmartwmsEvents:
         entity_id, number = text_of(pop("EntityId", None)), text_of(pop("EntityNumber", None))
         if changing.subject:
             entity_id = _value(after or before, changing.subject)
-        user_id, name, email = pop("UserId", None) or "", pop("UserName", None) or "", pop("UserEmail", None) or ""
+        user_id, name, email = (
+            pop("UserId", None) or "",
+            pop("UserName", None) or "",
+            pop("UserEmail", None) or "",
+        )
         if not (user_id or name):
             user_id, name, email, _, _ = context
-        origin = fragments.origin(user_id, name, email, pop("IpAddress", None) or "", pop("UserAgent", None) or "")
+        origin = fragments.origin(
+            user_id, name, email, pop("IpAddress", None) or "", pop("UserAgent", None) or ""
+        )
         start, end = changing.sentence
         message = f"{origin.who or sentences.UNKNOWN_USER}{start}{number or entity_id}{end}"
         if changing.action == "permissions_changed":
-            message = f"{origin.who or sentences.UNKNOWN_USER} {sentences.permission(before, after)} role {entity_id}"
+            done = sentences.permission(before, after)
+            message = f"{origin.who or sentences.UNKNOWN_USER} {done} role {entity_id}"
         if context.outcome == "failure":
             message += ", but it failed: nothing was changed"
         for twin in ("AuditAction", "AuditEntity", "AuditKey", "EventType", "@mt", "@m"):
@@ -215,8 +227,9 @@ class SmartwmsEvents:
         sides = sides + changing.fields_part if changing.fields else sides[:-1]
         head = b',"change":{%b}%b' % (sides, fragments.entity(changing.kind, entity_id, number))
         return (
-            own, own if own != NO_TENANT else context.tenant or NO_TENANT, pop("@t"), head, changing.what, b"",
-            _OUTCOMES[context.outcome or "unknown"], [Flag.BOOKKEEPING.value] if changing.is_bookkeeping else [], b"", record,
+            own, own if own != NO_TENANT else context.tenant or NO_TENANT, pop("@t"), head, changing.what,
+            b"", _OUTCOMES[context.outcome or "unknown"],
+            [Flag.BOOKKEEPING.value] if changing.is_bookkeeping else [], b"", record,
             message, origin.source, _url(path), origin.user, _request_id(record),
         )  # fmt: skip
 
@@ -241,7 +254,7 @@ class SmartwmsEvents:
         self._changings[key] = changing
         return changing
 
-    # -- everything else -------------------------------------------------------------------------------------------
+    # -- everything else
 
     def other(self, record: dict[str, Any], context: Context) -> Draft:
         """Any other line: start, warning, exception."""
@@ -251,17 +264,33 @@ class SmartwmsEvents:
         pop("@r", None)
         path, exception = pop("RequestPath", None), pop("@x", None)
         own = tenant_of(pop("TenantId", None)) or self._tenant or NO_TENANT
-        category, action, outcome = classify.log_line(text_of(record.get("@l")), message, exception is not None)
-        user_id, name = text_of(pop("UserId", None)), text_of(pop("UserName", None)) or text_of(pop("User", None))
+        category, action, outcome = classify.log_line(
+            text_of(record.get("@l")), message, has_exception=exception is not None
+        )
+        user_id, name = (
+            text_of(pop("UserId", None)),
+            text_of(pop("UserName", None)) or text_of(pop("User", None)),
+        )
         email = text_of(pop("UserEmail", None))
         if not user_id and name in {"", context.user_name}:
             user_id, name, email, _, _ = context
-        origin = fragments.origin(user_id, name, email, text_of(pop("ClientIP", None)), text_of(pop("UserAgent", None)))
+        origin = fragments.origin(
+            user_id, name, email, text_of(pop("ClientIP", None)), text_of(pop("UserAgent", None))
+        )
         return (
-            own, own if own != NO_TENANT else context.tenant or NO_TENANT, pop("@t"), fragments.error(exception),
-            fragments.what(category, action), b"", _OUTCOMES[outcome], [], b"", record, message or "(an empty line)",
+            own, own if own != NO_TENANT else context.tenant or NO_TENANT, pop("@t"),
+            fragments.error(exception), fragments.what(category, action), b"", _OUTCOMES[outcome], [], b"",
+            record, message or "(an empty line)",
             origin.source, _url(path), origin.user, _request_id(record),
         )  # fmt: skip
+
+
+def _failed_action(row: Row, status: int) -> tuple[str, str]:
+    if row.action == "login" and status in _LOGIN_REFUSED:
+        return "authentication", "login_failed"
+    if row.action == "token_refreshed" and status < _FAILED:
+        return "authentication", "token_refused"
+    return "api", "failed" if status >= _FAILED else "refused"
 
 
 def signed_in(record: dict[str, Any]) -> Context | None:
@@ -297,7 +326,7 @@ def rendered(template: str, record: dict[str, Any]) -> str:
 
 
 def _value(values: object, name: str) -> str:
-    return text_of(values.get(name)) if values.__class__ is dict else ""  # type: ignore[attr-defined]
+    return text_of(values.get(name)) if values.__class__ is dict else ""
 
 
 def _object(values: object) -> object:

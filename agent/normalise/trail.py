@@ -31,14 +31,17 @@ class TrailEvents:
         origin = fragments.origin(*(text_of(pop(name, None)) for name in names))
         message = text_of(pop("Message", None)) or text_of(pop("@m", None))
         message = message or f"{origin.who or sentences.UNKNOWN_USER} {action.replace('_', ' ')}"
-        entity = fragments.entity(*(text_of(pop(name, None)) for name in ("EntityType", "EntityId", "EntityNumber")))
+        entity = fragments.entity(
+            *(text_of(pop(name, None)) for name in ("EntityType", "EntityId", "EntityNumber"))
+        )
         method, status = text_of(pop("Method", None)), pop("StatusCode", None)
         url = {"path": text_of(pop("Path", None)), "query": text_of(pop("Query", None))}
         request_id = text_of(pop("RequestId", None))
         outcome = outcome if outcome in _OUTCOMES else Outcome.UNKNOWN.value
         return (
-            own, own, pop("@t"), entity, fragments.what(category, action), b"", b',"outcome":"%b"' % outcome.encode(), [],
+            own, own, pop("@t"), entity, fragments.what(category, action), b"",
+            b',"outcome":"%b"' % outcome.encode(), [],
             fragments.http(method, status) if method and status.__class__ is int else b"", record, message,
-            origin.source, fragments.part("url", {name: value for name, value in url.items() if value}), origin.user,
-            orjson.dumps(request_id) if request_id else b"",
+            origin.source, fragments.part("url", {name: value for name, value in url.items() if value}),
+            origin.user, orjson.dumps(request_id) if request_id else b"",
         )  # fmt: skip
