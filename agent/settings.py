@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
@@ -187,4 +188,5 @@ def _make_key(path: Path) -> None:
             "set redaction_key_file to a place this user may write, or put the key of another server there"
         ) from None
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink()

@@ -1,7 +1,7 @@
 """A fake OpenSearch on loopback, for answers that the real one cannot be made to give.
 
-It stores what it accepts (create, append-only), and says what it is told to say: an answer for each item by
-item and attempt, or something wrong with the whole answer by the number of the request. Deterministic in both.
+It stores what it accepts (create, append-only) and says what it is told: an answer for each item by item
+and attempt, or something wrong with the whole answer by the number of the request.
 """
 
 import contextlib
