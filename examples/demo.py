@@ -26,6 +26,8 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from indexer.node import usable_folder
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 SAMPLES: Final = ROOT / "examples" / "smartwms"
 HOME: Final = ROOT / ".cache" / "demo"
@@ -84,16 +86,18 @@ class Demo:
         if cache := os.environ.get("AUDIT_CACHE_DIR"):
             self.environment["AUDIT_CACHE_DIR"] = cache
         self.started: list[subprocess.Popen[bytes]] = []
+        # Root's node runs as somebody else, to whom a checkout below /root is closed.
+        self.node_folder = str(usable_folder(HOME / "node"))
         self.has_node = False
 
     # -- steps
 
     def start_node(self) -> None:
         """A node of our own on a free port; one that still runs from before is used again."""
-        answer = self.run("audit-indexer", "node", "status", "--data", str(HOME / "node"), check=False)
+        answer = self.run("audit-indexer", "node", "status", "--data", self.node_folder, check=False)
         found = re.search(r"http://127\.0\.0\.1:\d+", answer.stdout)
         if answer.returncode or found is None:
-            answer = self.run("audit-indexer", "node", "start", "--data", str(HOME / "node"), "--port", "0")
+            answer = self.run("audit-indexer", "node", "start", "--data", self.node_folder, "--port", "0")
             self.has_node = True
             found = re.search(r"http://127\.0\.0\.1:\d+", answer.stdout)
         if found is None:
@@ -174,7 +178,7 @@ class Demo:
             except subprocess.TimeoutExpired:
                 process.kill()
         if self.has_node:
-            self.run("audit-indexer", "node", "stop", "--data", str(HOME / "node"), check=False)
+            self.run("audit-indexer", "node", "stop", "--data", self.node_folder, check=False)
 
     # -- processes
 

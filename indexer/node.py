@@ -18,7 +18,7 @@ import filelock
 import psutil
 
 from indexer import launch
-from indexer.distribution import opensearch_home
+from indexer.distribution import cache_folder, opensearch_home
 from indexer.launch import Folders
 from indexer.node_errors import NodeNotRunningError, NodeSetupError, NodeStartError
 from indexer.runtime import find_java
@@ -130,11 +130,14 @@ def status(data: Path) -> Running:
 
 
 def usable_folder(preferred: Path) -> Path:
-    """Return `preferred`, or a folder in /var/tmp if root prefers a place closed to the node's account."""
+    """Return `preferred`, or one in the cache if root prefers a place closed to the node's account.
+
+    A checkout below /root is such a place. The same preference always gives the same folder.
+    """
     account = node_account()
     if account is None or account.can_enter(preferred):
         return preferred
-    return Path("/var/tmp/smartwms-audit") / preferred.resolve().as_posix().strip("/").replace("/", "-")  # noqa: S108
+    return cache_folder() / "nodes" / preferred.resolve().as_posix().strip("/").replace("/", "-")
 
 
 def ask(running: Running, path: str) -> dict[str, object]:
@@ -188,7 +191,7 @@ def _require_open(folders: Folders, account: Account | None) -> None:
     if account is not None and not account.can_enter(folders.root):
         raise NodeSetupError(
             f"{folders.root} is in a folder closed to {account.name}, as whom a node of root runs: "
-            "choose a --data folder that everybody may enter, such as one in /var/tmp"
+            f"choose a --data folder that everybody may enter, such as {usable_folder(folders.root)}"
         )
 
 
