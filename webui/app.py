@@ -48,9 +48,11 @@ def create_app(
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     Bootstrap5(app)
     app.before_request(_name_request)
-    security.secure(app, settings, key)
+    limiter = security.secure(app, settings, key)
     app.extensions["audit-trail"] = Trail(settings.trail_file, now)
-    account_views.register(app, make_accounts(settings, client, index_prefix, now=now, hasher=hasher))
+    account_views.register(
+        app, make_accounts(settings, client, index_prefix, now=now, hasher=hasher), limiter
+    )
     tenancy = Tenancy(client, index_prefix, now)
     activity = Activity(EventSearch(client, index_prefix), Cursors(key), tenancy, now)
     search_views.register(app, activity)

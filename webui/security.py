@@ -28,13 +28,9 @@ CONTENT_POLICY: Final = {
     "frame-ancestors": "'none'",
 }
 
-csrf = CSRFProtect()
-# One process serves the UI, so its memory is the right place for the counters.
-limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window", headers_enabled=True)
 
-
-def secure(app: Flask, settings: WebSettings, key: bytes) -> None:
-    """Configure sessions, headers, CSRF and limits of an app."""
+def secure(app: Flask, settings: WebSettings, key: bytes) -> Limiter:
+    """Configure sessions, headers and CSRF of an app, and give what limits how often a view is asked."""
     app.config.update(
         SECRET_KEY=key,
         SESSION_COOKIE_NAME="audit_session",
@@ -51,8 +47,7 @@ def secure(app: Flask, settings: WebSettings, key: bytes) -> None:
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
-    csrf.init_app(app)
-    limiter.init_app(app)
+    CSRFProtect(app)
     Talisman(
         app,
         force_https=settings.tls,
@@ -73,3 +68,6 @@ def secure(app: Flask, settings: WebSettings, key: bytes) -> None:
             response.headers["Cache-Control"] = "no-store"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         return response
+
+    # One process serves the UI, so its memory is the right place for the counters.
+    return Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")

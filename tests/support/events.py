@@ -36,10 +36,10 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.
 Document = dict[str, Any]
 
 
-def document(number: int, changes: Mapping[str, Any] | None = None, **fields: object) -> Document:
+def document(number: int, fields: Mapping[str, Any] | None = None) -> Document:
     """A complete event: record `number` of its file, a minute after the one before it, with its own fields.
 
-    Fields are given by dotted names in `changes` or as keywords with `__` for the dot; None removes one.
+    `fields` are given by dotted names; None removes one.
     """
     moment = MORNING + timedelta(minutes=number)
     made: Document = {
@@ -73,8 +73,7 @@ def document(number: int, changes: Mapping[str, Any] | None = None, **fields: ob
         "message": "sofia User changed product SKU-058981",
         "labels": {"MachineName": "vm", "EnvironmentName": "Production", "Module": "Inventory"},
     }
-    given = {**(changes or {}), **{name.replace("__", "."): value for name, value in fields.items()}}
-    for name, value in given.items():
+    for name, value in (fields or {}).items():
         _put(made, name, copy.deepcopy(value))
     made["event"]["hash"] = event.event_hash(made)
     return made

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
+from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
@@ -14,7 +15,6 @@ from webui import trail
 from webui.access import Identity, Role, identity, needs, public
 from webui.accounts.forms import SignInForm, local_target
 from webui.accounts.service import Accounts, Session
-from webui.security import limiter
 
 # Per minute for somebody who mistypes, per hour for somebody who guesses.
 LIMIT_ACCOUNT: Final = "10 per 5 minutes; 30 per hour"
@@ -25,11 +25,16 @@ _SEEN_STEP: Final = timedelta(minutes=1)
 blueprint = Blueprint("accounts", __name__, template_folder="templates")
 
 
-def register(app: Flask, accounts: Accounts) -> None:
+def register(app: Flask, accounts: Accounts, limiter: Limiter) -> None:
     """Add the feature to an app."""
     app.extensions["audit-accounts"] = accounts
     app.register_blueprint(blueprint)
-    manager = LoginManager(app)
+    by_account = limiter.limit(LIMIT_ACCOUNT, key_func=_typed_name, deduct_when=_failed)
+    by_address = limiter.limit(LIMIT_ADDRESS, key_func=get_remote_address, deduct_when=_failed)
+    app.view_functions["accounts.submit_sign_in"] = by_account(by_address(submit_sign_in))
+    manager = LoginManager()
+    # Without `current_user` in templates: it would ask the store, also for the page that says it is away.
+    manager.init_app(app, add_context_processor=False)
     # Its own guess (address and browser hashed) would sign out everybody whose address changes.
     manager.session_protection = None
 
@@ -67,8 +72,6 @@ def sign_in() -> str | Response:
 
 @blueprint.post("/sign-in")
 @public
-@limiter.limit(LIMIT_ACCOUNT, key_func=_typed_name, deduct_when=_failed)
-@limiter.limit(LIMIT_ADDRESS, key_func=get_remote_address, deduct_when=_failed)
 def submit_sign_in() -> Response | tuple[str, int]:
     """Check name and password, and begin a session."""
     form = SignInForm()
