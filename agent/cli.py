@@ -100,8 +100,8 @@ def _findings(agent: Agent, pipeline: Pipeline, *, stopped: bool) -> int:
                 )
     if pipeline.ahead_count:
         click.echo(
-            f"{pipeline.ahead_count} records are dated more than {agent.settings.ahead_days} days ahead: "
-            "left for a run on their day, or after ahead_days was raised",
+            f"{pipeline.ahead_count} records are dated ahead of the clock: left for a run at their time "
+            "(more than ahead_days in the settings are never taken for real)",
             err=True,
         )
     if agent.counts.rejected:

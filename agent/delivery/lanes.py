@@ -149,9 +149,10 @@ class Lanes:
         if verdicts.count(STORED) == len(verdicts):
             self._counts.stored += len(verdicts)
             self._final(batch.documents, batch.bytes)
+            still_waiting = False
         else:
-            self._sort(batch.documents, verdicts, now)
-        if batch.partition is not None:
+            still_waiting = self._sort(batch.documents, verdicts, now)
+        if batch.partition is not None and not still_waiting:
             self._leave(batch.partition)
 
     def _store_failed(self, batch: Batch, verdict: Verdict, now: float) -> None:
@@ -164,8 +165,8 @@ class Lanes:
         else:
             self._lanes[batch.partition].documents.extendleft(reversed(batch.documents))
 
-    def _sort(self, documents: list[Document], verdicts: list[Verdict], now: float) -> None:
-        """Each document by its own verdict."""
+    def _sort(self, documents: list[Document], verdicts: list[Verdict], now: float) -> bool:
+        """Each document by its own verdict; whether some must be sent again."""
         final: list[Document] = []
         rejected: list[tuple[Document, Verdict]] = []
         again: dict[str, list[tuple[Document, Verdict]]] = {}
@@ -187,6 +188,7 @@ class Lanes:
         served = {document[0] for document in final}
         for partition, waiting in again.items():
             self._wait(partition, waiting, now, is_blocked=partition not in served)
+        return bool(again)
 
     def _bury(self, rejected: list[tuple[Document, Verdict]]) -> bool:
         """Write the dead letters; only then may their positions move. False when that is not possible now."""
@@ -226,8 +228,10 @@ class Lanes:
         lane.backoff.failed(now, verdict.retry_after_secs or 0.0)
 
     def _leave(self, partition: str) -> None:
-        """After an answer about a lane: close it when nothing waits in it any more."""
+        """A lane's documents were all judged: let new ones flow freely, and close it when it is empty."""
         lane = self._lanes[partition]
+        lane.is_blocked = False
+        lane.backoff.succeeded()
         if not lane.documents:
             del self._lanes[partition]
             log.info("partition_is_back", partition=partition)

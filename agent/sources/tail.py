@@ -43,6 +43,7 @@ class Tail:
         self._ready: deque[Stream] = deque()
         self._resumed: list[Stream] = []
         self._leaving: list[Stream] = []
+        self._is_ending = False
 
     @property
     def streams(self) -> Sequence[Stream]:
@@ -121,6 +122,8 @@ class Tail:
 
     def _open(self, seen: Seen, head: Head, entry: Entry | None) -> Stream:
         stream = Stream(self.name, head, seen, self._framer)
+        if self._is_ending:
+            stream.limit = seen.size
         if entry is not None:
             self._entries.remove(entry)
             stream.resume(entry)
@@ -208,7 +211,8 @@ class Tail:
     # -- a run that ends
 
     def stop_at_present_ends(self) -> None:
-        """Read no further than the sizes that the last look() found."""
+        """Read no further than the sizes that look() found at first."""
+        self._is_ending = True
         for stream in self._streams:
             stream.limit = stream.size
 

@@ -201,3 +201,21 @@ def test_64_dead_letters_that_cannot_be_written_keep_the_position(
     delivering.drain()
     assert token.open_count == 0
     assert len(list(delivering.letters.read())) == 3
+
+
+def test_55_a_partition_that_is_back_is_served_without_its_lane(
+    fake: FakeStore, delivering: Delivering
+) -> None:
+    fake.item = lambda _partition, _id, attempt: 403 if attempt == 1 else 201
+    stuck, _ = documents(0, 30)
+    delivering.add(stuck)
+    delivering.turn()
+    assert set(delivering.lanes.waiting) == {PARTITION}
+    fake.item = wrong.accept
+    delivering.turn()
+    later, token = documents(100, LIMITS.batch_count)
+    delivering.add(later)
+    delivering.turn(after_secs=0.0)
+    assert token.open_count == 0
+    delivering.drain()
+    assert delivering.counts.stored == 40

@@ -206,3 +206,44 @@ def test_29_more_files_than_may_be_open(tmp_path: Path) -> None:
     for number in range(count):
         append(tmp_path / f"{number:05}.clef", line(count + number))
     assert sorted(numbers(reading.poll())) == list(range(count, 2 * count))
+
+
+def test_36_megabytes_without_a_line_end_are_one_cut_record_and_spoil_no_neighbour(tmp_path: Path) -> None:
+    path = tmp_path / "a.clef"
+    reading = Reading(tmp_path)
+    append(path, line(0))
+    read = reading.poll()
+    for _ in range(5 * SCALE):
+        append(path, b"x" * 1024 * 1024)
+        read += reading.poll()
+    append(path, b"\n" + line(1))
+    read += reading.poll()
+    assert [len(record) for record in read] == [len(line(0)) - 1, 1024 * 1024, len(line(1)) - 1]
+    assert numbers([read[0], read[2]]) == [0, 1]
+    reading.finish()
+    assert reading.tail.entries()[0].position == path.stat().st_size
+
+
+class TestEnding:
+    """A run that follows nothing reads to the ends that it found."""
+
+    def test_leaves_what_is_written_later(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.clef"
+        append(path, lines(0, 3))
+        reading = Reading(tmp_path)
+        reading.tail.look(reading.now)
+        reading.tail.stop_at_present_ends()
+        append(path, lines(3, 3))
+        assert numbers(reading.poll()) == [0, 1, 2]
+        assert reading.tail.is_at_end
+
+    def test_waits_for_the_quiet_that_ends_a_record_of_text(self, tmp_path: Path) -> None:
+        append(tmp_path / "a.log", TEXT % b"one")
+        reading = Reading(tmp_path, "*.log", "serilog-text")
+        reading.tail.look(reading.now)
+        reading.tail.stop_at_present_ends()
+        assert reading.poll() == []
+        assert not reading.tail.is_at_end
+        assert len(reading.poll(after_secs=1)) == 1
+        reading.poll()
+        assert reading.tail.is_at_end
