@@ -93,6 +93,21 @@ FIELDS: Final[dict[str, Kind]] = {
 }
 """Every field of an event, with how it is indexed. `search` is filled by OpenSearch itself (`SEARCHED`)."""
 
+COLUMNS_ONLY: Final = frozenset(
+    {
+        "event.id",
+        "event.position",
+        "event.ingested",
+        "event.duration_ms",
+        "local.hour",
+        "local.weekday",
+    }
+)
+"""Fields that are sorted by, aggregated and compared, but have no index of their own: it would cost disk."""
+
+TERMS_ONLY: Final = frozenset({"request.id", "trace.id", "url.path", "url.query"})
+"""Fields that are looked up, but neither sorted by nor aggregated."""
+
 SEARCHED: Final = (
     "user.name",
     "user.email",

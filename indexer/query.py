@@ -238,7 +238,7 @@ class ActivityFilter:
 
 def event_query(event_id: str) -> Query:
     """Ask for one event by its id, wherever it lies."""
-    return Query({"term": {"event.id": event_id}})
+    return Query({"ids": {"values": [event_id]}})
 
 
 def request_query(*, request_id: str, source: str, host: str, around: datetime) -> Query:

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from indexer import event
-from indexer.event import ACTIONS, FIELDS, KEYWORD_LIMIT, SEARCHED, Category, Kind
+from indexer.event import (
+    ACTIONS,
+    COLUMNS_ONLY,
+    FIELDS,
+    KEYWORD_LIMIT,
+    SEARCHED,
+    TERMS_ONLY,
+    Category,
+    Kind,
+)
 
 
 def mapping() -> dict[str, Any]:
@@ -38,8 +47,11 @@ class TestMapping:
         field = leaves(mapping()["properties"])[name]
         kind = FIELDS[name]
         assert field["type"] == ("keyword" if kind is Kind.STORED else kind.value)
-        if kind is Kind.STORED:
-            assert (field["index"], field["doc_values"]) == (False, False)
+        kept = (field.get("index", True), field.get("doc_values", True))
+        assert kept == (
+            kind is not Kind.STORED and name not in COLUMNS_ONLY,
+            kind is not Kind.STORED and name not in TERMS_ONLY,
+        )
         if kind is Kind.KEYWORD:
             assert field["ignore_above"] == KEYWORD_LIMIT
 

@@ -44,12 +44,12 @@ class TestWithinTenant:
     def test_a_tenant_sees_only_its_own(self) -> None:
         query = within_tenant(Scope(TENANT), event_query("x"))
         assert query.clause == {
-            "bool": {"filter": [{"term": {"tenant.id": TENANT}}, {"term": {"event.id": "x"}}]}
+            "bool": {"filter": [{"term": {"tenant.id": TENANT}}, {"ids": {"values": ["x"]}}]}
         }
 
     def test_an_operator_sees_all(self) -> None:
         query = within_tenant(OPERATOR, event_query("x"))
-        assert query.clause == {"bool": {"filter": [{"term": {"event.id": "x"}}]}}
+        assert query.clause == {"bool": {"filter": [{"ids": {"values": ["x"]}}]}}
 
     @pytest.mark.parametrize("name", ["", "-", "*"])
     def test_what_is_no_tenant_is_no_scope(self, name: str) -> None:
