@@ -56,7 +56,7 @@ class TestLife:
         self.refuses_a_second_start(data, first)
         self.stops(data)
 
-        # A name in place of 0: the port of before is free again at once.
+        # The port of before, by its number: it is free again at once.
         again = self.starts(data, "--port", str(first.port))
         assert again.port == first.port
         assert requests.head(f"{again.url}/kept", timeout=ANSWER_SECS).status_code == 200
