@@ -1,13 +1,20 @@
 """`audit-agent run --once`: what is there becomes events, once, and the account says so."""
 
+import contextlib
 import json
 import shutil
+import subprocess
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
-from tests.support.shipping import Shipping, Writer
+from agent.sources import checkpoints
+from agent.sources.fingerprint import anchor_of
+from tests.support.scale import SCALE
+from tests.support.shipping import PROGRAM, Shipping, Writer
 from tests.support.tailing import append
 
 SAMPLES = Path(__file__).parents[1] / "corpus"
@@ -155,3 +162,61 @@ def test_rejected_events_are_kept_listed_and_replayed(shipping: Shipping) -> Non
 
 def _put(shipping: Shipping, path: str, body: object) -> None:
     requests.put(f"{shipping.store.url}/{path}", json=body, timeout=30).raise_for_status()
+
+
+class TestResend:
+    """Whatever was sent before is stored once, however and why ever it is sent again."""
+
+    def test_with_another_redaction_key(self, shipping: Shipping) -> None:
+        shutil.copy(SAMPLES / "enriched" / "smartwms-20261123.clef", shipping.logs)
+        count = shipping.once()["stored"]
+        shutil.rmtree(shipping.state)
+        assert shipping.once() == {**NOTHING, "read": count, "duplicate": count}
+
+    def test_62_after_a_kill_between_answer_and_checkpoint(self, shipping: Shipping) -> None:
+        writer = Writer()
+        checkpoint = shipping.state / "checkpoint.json"
+        append(shipping.logs / "a.clef", writer.lines(10))
+        shipping.once()
+        before = checkpoint.read_bytes()
+        append(shipping.logs / "a.clef", writer.lines(10))
+        assert shipping.once()["stored"] == 10
+        checkpoint.write_bytes(before)
+        assert shipping.once() == {**NOTHING, "read": 10, "duplicate": 10}
+        shipping.assert_shipped(writer)
+
+    def test_62_after_a_kill_between_write_and_rename(self, shipping: Shipping) -> None:
+        append(shipping.logs / "a.clef", Writer().lines(10))
+        shipping.once()
+        (shipping.state / "checkpoint.json").rename(shipping.state / "checkpoint.json.new")
+        assert shipping.once() == {**NOTHING, "read": 10, "duplicate": 10}
+
+    def test_without_the_context_of_its_request(self, shipping: Shipping) -> None:
+        writer = Writer()
+        first, rest = writer.lines(1), writer.lines(9)
+        append(shipping.logs / "a.clef", first + rest)
+        shipping.once()
+        checkpoint = shipping.state / "checkpoint.json"
+        [entry], _ = checkpoints.load(checkpoint)
+        middle = entry._replace(position=len(first), context_from=len(first), anchor=anchor_of(first))
+        checkpoints.save(checkpoint, [middle])
+        assert shipping.once() == {**NOTHING, "read": 9, "duplicate": 9}
+        shipping.assert_shipped(writer)
+
+
+def test_69_memory_is_bounded_whatever_the_backlog(shipping: Shipping) -> None:
+    lines = 20_000 * SCALE
+    append(shipping.logs / "a.clef", Writer().lines(lines))
+    agent = subprocess.Popen(
+        [PROGRAM, "run", "--once", "--config", shipping.config],
+        env=shipping.environment,
+        stdout=subprocess.DEVNULL,
+    )
+    process, peak_bytes = psutil.Process(agent.pid), 0
+    while agent.poll() is None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            peak_bytes = max(peak_bytes, process.memory_info().rss)
+        time.sleep(0.02)
+    assert agent.returncode == 0
+    assert 0 < peak_bytes < 150 * 1024**2
+    assert shipping.count() == lines
