@@ -91,7 +91,12 @@ def sample(tenant_id: str = TEST, user: Mapping[str, str] = SOFIA) -> list[Docum
         "http.request.method": "POST",
     }
     rows: list[Mapping[str, Any]] = [
-        {**login, "url.path": "/api/v1/auth/login", "http.response.status_code": 200, "message": "signed in"},
+        {
+            **login,
+            "url.path": "/api/v1/auth/login",
+            "http.response.status_code": 200,
+            "message": f"{user['name']} signed in",
+        },
         {
             **login,
             "event.action": "login_failed",
@@ -100,7 +105,7 @@ def sample(tenant_id: str = TEST, user: Mapping[str, str] = SOFIA) -> list[Docum
             "source.ip": "198.51.100.24",
             "url.path": "/api/v1/auth/login",
             "http.response.status_code": 401,
-            "message": "A sign-in failed",
+            "message": "A sign-in failed; the log does not say whose",
         },
         {
             "event.category": "users",
@@ -115,7 +120,7 @@ def sample(tenant_id: str = TEST, user: Mapping[str, str] = SOFIA) -> list[Docum
             "entity": order,
             "request.id": "0HNQ95ATOEJKV:00000001",
             "change.fields": ["OrderNumber", "Status", "TotalQuantity"],
-            "message": "created sales order SO-20261123-0121",
+            "message": f"{user['name']} created sales order SO-20261123-0121",
             "change.after": {
                 "OrderNumber": "SO-20261123-0121",
                 "Status": "Draft",
@@ -134,7 +139,7 @@ def sample(tenant_id: str = TEST, user: Mapping[str, str] = SOFIA) -> list[Docum
                 "number": "SKU-022617",
             },
             "change.after": {"LineNumber": 1, "QuantityOrdered": 31, "Sku": "SKU-022617"},
-            "message": "created line",
+            "message": f"{user['name']} created sales order line SKU-022617",
         },
         {
             "event.category": "orders",
@@ -143,23 +148,27 @@ def sample(tenant_id: str = TEST, user: Mapping[str, str] = SOFIA) -> list[Docum
             "change.fields": ["Status"],
             "change.before": {"Status": "Draft", "UpdatedAt": None},
             "change.after": {"Status": "Confirmed", "UpdatedAt": "2026-11-23T06:31:46.7148Z"},
-            "message": "changed the status of sales order SO-20261123-0121",
+            "message": (
+                f"{user['name']} changed the status of sales order SO-20261123-0121 from Draft to Confirmed"
+            ),
         },
         {
             "change.fields": ["Name", "ReorderPoint"],
             "change.before": {"Name": "=SUM(A1:A2) mug", "ReorderPoint": None},
             "change.after": {"Name": "货架 A", "ReorderPoint": 86},
+            "message": f"{user['name']} changed product SKU-058981: Name, ReorderPoint",
         },
         {
             "event.action": "deleted",
             "event.outcome": "failure",
             "entity.number": "SKU-505856",
+            "message": f"{user['name']} deleted product SKU-505856, but it failed: nothing was changed",
             "change.before": {"Name": "Проверка", "MinStockLevel": 26.0, "IsActive": True},
         },
         {
             "event.category": "inventory",
             "event.action": "adjusted",
-            "message": "adjusted stock",
+            "message": f"{user['name']} created stock adjustment ADJ-20261123-0008",
             "entity": {
                 "type": "StockAdjustment",
                 "id": "c7b1e64d-bbb3-4dbb-9f24-a750d342b17e",
@@ -175,7 +184,7 @@ def sample(tenant_id: str = TEST, user: Mapping[str, str] = SOFIA) -> list[Docum
             "http.response.status_code": 200,
             "source.ip": None,
             "user": None,
-            "message": "read",
+            "message": "An unknown user read products/13390e88-b61a-4abc-b21a-4243a1b98bc6",
             "url.path": f"/api/v1/tenant/{tenant_id}/products/13390e88-b61a-4abc-b21a-4243a1b98bc6",
         },
     ]

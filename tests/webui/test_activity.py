@@ -47,7 +47,7 @@ class TestList:
         seen = text(page)
         assert "All activity, at any time, bookkeeping left out." in seen
         assert "sofia User changed the status of sales order SO-20261123-0121" in seen
-        assert "sofia User tried to delete product SKU-505856 failed" in seen
+        assert "sofia User deleted product SKU-505856 , but it failed: nothing was changed" in seen
         assert "Monday 23 November 2026" in seen
         assert "times in Europe/Stockholm" in seen
         assert "07:26:46" in seen
@@ -207,7 +207,7 @@ class TestTrail:
         entry = own_site.trail()[-1]
         assert {name: entry[name] for name in entry if name not in {"@t", "RequestId"}} == {
             "Action": "searched",
-            "Message": "All activity in orders, at any time, bookkeeping left out.",
+            "Message": "owner searched: All activity in orders, at any time, bookkeeping left out.",
             "Sentence": "All activity in orders, at any time, bookkeeping left out.",
             "Outcome": "success",
             "StatusCode": 200,
@@ -228,7 +228,7 @@ class TestTrail:
         assert (entry["Action"], entry["EntityType"], entry["EntityId"]) == (
             "viewed",
             "SalesOrder",
-            "SO-20261123-0121",
+            "211bcda3-9c96-494f-8a80-38e6a8de09ba",
         )
 
     def test_counts_are_recorded_unless_their_page_was(self, own_site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -13,6 +13,13 @@ from webui.search import wording
 
 _SHOWN_CHANGES_COUNT: Final = 3
 _SHOWN_VALUE_CHARS: Final = 40
+# An exception can be a page long; its event shows the whole of it.
+_SHOWN_SENTENCE_CHARS: Final = 240
+# What tells most of a record that came or went, where it has such fields.
+_FACTS: Final = (
+    *("Status", "MovementType", "Quantity", "QuantityOrdered", "QuantityOnHand", "QuantityAdjustment"),
+    *("TotalQuantity", "TotalQuantityChange", "Name", "Value"),
+)
 # Fields that change with every write and say nothing of their own.
 HOUSEKEEPING: Final = frozenset(
     {
@@ -91,11 +98,9 @@ def days(events: Iterable[StoredEvent], zone: ZoneInfo) -> tuple[Day, ...]:
 def row(event: StoredEvent, zone: ZoneInfo) -> Row:
     """Give one event as a row, times in the given zone."""
     local = event.moment.astimezone(zone)
-    telling = list(changes_of(event))
-    # A new or deleted record changed everything; its sentence says so already.
-    shown = (
-        telling[:_SHOWN_CHANGES_COUNT] if event.value("change.before") and event.value("change.after") else []
-    )
+    said = event.text("message")
+    telling = [each for each in changes_of(event) if f"from {each.before} to {each.after}" not in said]
+    shown = telling[:_SHOWN_CHANGES_COUNT]
     return Row(
         id=event.id,
         time=f"{local:%H:%M:%S}",
@@ -104,51 +109,47 @@ def row(event: StoredEvent, zone: ZoneInfo) -> Row:
         outcome=event.text("event.outcome"),
         sentence=tuple(sentence(event)),
         changes=tuple(shown),
-        more_changes=len(telling) - len(shown) if shown else 0,
+        more_changes=len(telling) - len(shown),
         address=address(event),
         tenant_id=event.text("tenant.id"),
         flags=tuple(event.value("event.flags") or ()),
-        says_failure=wording.says_failure(event.text("event.action")),
+        says_failure=any(word in said for word in ("fail", "refused")),
     )
 
 
-def sentence(event: StoredEvent) -> Iterable[Part]:
-    """Say who did what to what."""
-    category, action = event.text("event.category"), event.text("event.action")
-    if category == "system":
-        yield Part(event.text("message") or wording.humanised(action), "action", action, "Only this action")
-        return
-    yield who(event)
-    yield Part(" ")
-    yield Part(
-        wording.verb(action, event.text("event.outcome")),
-        "action",
-        action,
-        f"Only {action.replace('_', ' ')}",
-    )
-    if entity := event.text("entity.type"):
+def sentence(event: StoredEvent) -> Iterator[Part]:
+    """Give the event's own sentence, with links where it names the user, the action, and the entity."""
+    rest = _cut(event.text("message"), _SHOWN_SENTENCE_CHARS) or wording.humanised(event.text("event.action"))
+    action, who = event.text("event.action"), _named(event, rest)
+    if who:
+        yield Part(who, "user", who, event.text("user.email") or f"Only {who}")
+        rest = rest[len(who) :]
+    keys = [key for key in (event.text("entity.number"), event.text("entity.id")) if key]
+    key = next((key for key in keys if key in rest), "")
+    deed, key, end = rest.partition(key) if key else (rest, "", "")
+    words = f" {wording.entity_name(event.text('entity.type'))} "
+    kind = words if key and deed.endswith(words) else ""
+    deed = deed.removesuffix(kind) if kind else deed
+    space = deed[: len(deed) - len(deed.lstrip())]
+    yield Part(space)
+    yield Part(deed.strip(), "action", action, f"Only {wording.humanised(action)}")
+    if kind:
         yield Part(" ")
-        yield Part(wording.entity_name(entity), "type", entity, f"Only {entity}")
-        key = event.text("entity.number") or event.text("entity.id")
-        if key:
-            yield Part(" ")
-            yield Part(wording.short_id(key), "entity", key, f"Everything about {key}")
-    elif category == "api" and (path := event.text("url.path")):
-        method, status = event.text("http.request.method"), event.text("http.response.status_code")
-        yield Part(f" {method} ")
-        yield Part(wording.short_path(path), title=path)
-        if action in {"refused", "failed"} and status:
-            yield Part(f" ({status})")
-    elif category == "audit" and (said := event.text("message")):
-        yield Part(f": {said}")
-
-
-def who(event: StoredEvent) -> Part:
-    """Say who did it; what the log does not know is not guessed."""
-    key = event.text("user.name") or event.text("user.email") or event.text("user.id")
+        yield Part(kind.strip(), "type", event.text("entity.type"), f"Only {event.text('entity.type')}")
+        yield Part(" ")
+    elif deed.endswith(" "):
+        yield Part(" ")
     if key:
-        return Part(wording.short_id(key), "user", key, event.text("user.email") or f"Only {key}")
-    return Part("Somebody", title="The log does not say who")
+        yield Part(wording.short_id(key), "entity", key, f"Everything about {key}")
+    # The names of changed fields stand below, with their values.
+    if end and not end.startswith(": "):
+        yield Part(end)
+
+
+def _named(event: StoredEvent, text: str) -> str:
+    """The user as the sentence calls it, if it begins with one."""
+    names = (event.text("user.name"), event.text("user.email"), event.text("user.id"))
+    return next((name for name in names if name and text.startswith(f"{name} ")), "")
 
 
 def address(event: StoredEvent) -> Part | None:
@@ -157,11 +158,12 @@ def address(event: StoredEvent) -> Part | None:
     return Part(found, "ip", found, f"Only {found}") if found else None
 
 
-def changes_of(event: StoredEvent) -> Iterable[Change]:
-    """Give the changed fields that somebody meant to change, in the order of the record."""
+def changes_of(event: StoredEvent) -> Iterator[Change]:
+    """Give what somebody meant to change, in the order of the record; of one that came or went, its facts."""
     before, after = event.value("change.before") or {}, event.value("change.after") or {}
-    for name in dict.fromkeys((*before, *after)):
-        if name in HOUSEKEEPING:
+    names = dict.fromkeys((*before, *after)) if before and after else _FACTS
+    for name in names:
+        if name in HOUSEKEEPING or (before.get(name) is None and after.get(name) is None):
             continue
         old, new = _shown(before, name), _shown(after, name)
         yield Change(wording.field_name(name), old, new)
@@ -170,5 +172,8 @@ def changes_of(event: StoredEvent) -> Iterable[Change]:
 def _shown(values: dict[str, Any], name: str) -> str | None:
     if name not in values:
         return None
-    text = wording.value_text(values[name])
-    return text if len(text) <= _SHOWN_VALUE_CHARS else f"{text[: _SHOWN_VALUE_CHARS - 1]}…"
+    return _cut(wording.value_text(values[name]), _SHOWN_VALUE_CHARS)
+
+
+def _cut(text: str, limit_chars: int) -> str:
+    return text if len(text) <= limit_chars else f"{text[: limit_chars - 1]}…"

@@ -67,8 +67,9 @@ def event(event_id: str) -> str:
     except NotHereError:
         abort(404)
     subject = found.event
-    entity = (subject.text("entity.type"), subject.text("entity.number") or subject.text("entity.id"))
-    trail.record("viewed", f"{identity().name} opened event {subject.id}", who=identity(), entity=entity)
+    entity = (subject.text("entity.type"), subject.text("entity.id") or subject.text("entity.number"))
+    said = f"{identity().name} opened an event: {subject.text('message')}"
+    trail.record("viewed", said, who=identity(), entity=entity)
     return render_template(
         "search/event.html",
         event=subject,
@@ -129,7 +130,9 @@ def _exactly(asked: Question, listing: Listing) -> str:
 
 
 def _record_search(asked: Question, said: str) -> None:
-    trail.record("searched", said, who=identity(), query=asked.address, sentence=said)
+    trail.record(
+        "searched", f"{identity().name} searched: {said}", who=identity(), query=asked.address, sentence=said
+    )
 
 
 def _question() -> Question:

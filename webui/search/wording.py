@@ -6,46 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-# What somebody did, and what they tried when it failed.
-_VERBS: Final[Mapping[str, tuple[str, str]]] = {
-    "login": ("signed in", "sign in"),
-    "login_failed": ("failed to sign in", "sign in"),
-    "logout": ("signed out", "sign out"),
-    "token_refreshed": ("renewed a session", "renew a session"),
-    "token_refused": ("was refused a new session", "renew a session"),
-    "password_changed": ("changed a password", "change a password"),
-    "session_revoked": ("ended a session", "end a session"),
-    "session_updated": ("kept a session alive", "keep a session alive"),
-    "created": ("created", "create"),
-    "updated": ("changed", "change"),
-    "deleted": ("deleted", "delete"),
-    "status_changed": ("changed the status of", "change the status of"),
-    "role_changed": ("changed the roles of", "change the roles of"),
-    "role_created": ("created", "create"),
-    "role_updated": ("changed", "change"),
-    "role_deleted": ("deleted", "delete"),
-    "permissions_changed": ("changed the permissions of", "change the permissions of"),
-    "adjusted": ("adjusted", "adjust"),
-    "transferred": ("transferred", "transfer"),
-    "received": ("received", "receive"),
-    "counted": ("counted", "count"),
-    "moved": ("moved", "move"),
-    "read": ("read", "read"),
-    "called": ("called", "call"),
-    "refused": ("was refused", "call"),
-    "failed": ("ran into an error at", "call"),
-    "exported": ("exported", "export"),
-    "signed_in": ("signed in to the audit", "sign in to the audit"),
-    "sign_in_failed": ("failed to sign in to the audit", "sign in to the audit"),
-    "signed_out": ("signed out of the audit", "sign out of the audit"),
-    "searched": ("searched the audit", "search the audit"),
-    "viewed": ("looked at", "look at"),
-    "downloaded": ("downloaded", "download"),
-    "purged": ("purged", "purge"),
-    "configured": ("configured", "configure"),
-}
-# Actions whose failure is in their name.
-_FAILING: Final = frozenset({"login_failed", "token_refused", "refused", "failed", "sign_in_failed"})
 _ENTITIES: Final[Mapping[str, str]] = {
     "ApplicationUser": "user",
     "ApplicationRole": "role",
@@ -53,7 +13,6 @@ _ENTITIES: Final[Mapping[str, str]] = {
     "IdentityRoleClaim`1": "permission of a role",
     "SystemSetting": "setting",
 }
-_TENANT_PATH: Final = re.compile(r"^/api/v\d+(?:/tenant/[^/]+)?")
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _WORDS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
@@ -96,22 +55,6 @@ FLAGS: Final[Mapping[str, str]] = {
 }
 
 
-def verb(action: str, outcome: str) -> str:
-    """Say what somebody did, or tried to do."""
-    did, does = _VERBS.get(action, (humanised(action), humanised(action)))
-    return f"tried to {does}" if outcome == "failure" and action not in _FAILING else did
-
-
-def says_failure(action: str) -> bool:
-    """Whether the verb of an action tells of a failure by itself."""
-    return action in _FAILING
-
-
-def action_name(action: str) -> str:
-    """Give an action as a label."""
-    return humanised(action)
-
-
 def humanised(name: str) -> str:
     """`status_changed` -> `status changed`."""
     return name.replace("_", " ")
@@ -128,12 +71,6 @@ def field_name(name: str) -> str:
     """`ReorderPoint` -> `Reorder point`."""
     words = " ".join(_WORDS.findall(name)) or name
     return words[:1].upper() + words[1:].lower()
-
-
-def short_path(path: str) -> str:
-    """Leave out what every path begins with, and the middle of ids."""
-    rest = _TENANT_PATH.sub("", path) or path
-    return _GUID.sub(lambda found: f"{found[0][:8]}…", rest)
 
 
 def short_id(text: str) -> str:
