@@ -145,8 +145,9 @@ class Stream:
         """Look at once, without reading on, whether the file is still this stream's, and how long it is."""
         file = None if self.displaced else self.file()
         if file is not None:
-            self.size = file.seek(0, io.SEEK_END)
-            self.displaced = not self._is_whole(file)
+            size = file.seek(0, io.SEEK_END)
+            self.displaced = size < self.offset or not self._is_whole(file)
+            self.size = self.size if self.displaced else size
 
     def _end(self) -> int:
         """Where reading stops for now: the file's end, or the limit of a run that follows nothing."""
@@ -157,7 +158,11 @@ class Stream:
         if self.displaced:
             return False
         if self._file is not None:
-            self.size = self._file.seek(0, io.SEEK_END)
+            size = self._file.seek(0, io.SEEK_END)
+            if size < self.offset:
+                # The size that is known tells how much was lost, if it is found nowhere else.
+                return True
+            self.size = size
         return self._end() != self._looked_end or self._quiet(now)
 
     def _quiet(self, now: float) -> bool:
@@ -174,12 +179,12 @@ class Stream:
             return None
         count = chunk_bytes if self.limit is None else min(chunk_bytes, self.limit - self.offset)
         data = read_at(file, self.offset, count) if count > 0 else b""
-        if not data:
-            self.size = file.seek(0, io.SEEK_END)
+        size = self.size if data else file.seek(0, io.SEEK_END)
         # After the read, not before: whatever replaced the file in between must not pass for its next bytes.
-        if not self._is_whole(file) or (not data and self.size < self.offset):
+        if not self._is_whole(file) or (not data and size < self.offset):
             self.displaced = True
             return None
+        self.size = size
         if len(data) < chunk_bytes:
             self._looked_end = self._end()
         whole = data.rfind(b"\n") + 1

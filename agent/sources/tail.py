@@ -74,6 +74,9 @@ class Tail:
                 stream.gone_since = None
             elif stream.gone_since is None:
                 stream.gone_since = now
+        if any(stream.displaced or stream.gone_since is not None for stream in self._streams):
+            # What was a copy until now may be all that is left of a file.
+            self._copies.clear()
         for seen in strangers:
             self._bind(seen)
         self._copies = {seen.path: self._copies[seen.path] for seen in files if seen.path in self._copies}

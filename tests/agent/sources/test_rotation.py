@@ -284,3 +284,32 @@ def test_what_came_back_from_a_backup_goes_on_where_it_was(tmp_path: Path) -> No
     reading.finish()
     append(path, backup + line(3))
     assert numbers(reading.poll()) == [3]
+
+
+def test_9_a_copy_gives_what_was_not_read_of_a_truncated_file(tmp_path: Path) -> None:
+    path, copy = tmp_path / "a.clef", tmp_path / "a.1.clef"
+    append(path, lines(0, 10_000))
+    reading = Reading(tmp_path)
+    reading.tail.look(reading.now)
+    reading.tail.poll(reading.now)
+    first = reading.tail.read(reading.now)
+    assert first is not None
+    shutil.copyfile(path, copy)
+    reading.tail.look(reading.now)
+    os.truncate(path, 0)
+    append(path, line(10_000))
+    read = [record for _, record in first.records] + reading.poll() + reading.poll() + reading.poll()
+    assert sorted(numbers(read)) == list(range(10_001))
+
+
+def test_10_what_is_lost_is_counted_when_the_file_stays_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a.clef"
+    append(path, line(0))
+    reading = Reading(tmp_path)
+    reading.poll()
+    append(path, line(1))
+    reading.tail.poll(reading.now)
+    os.truncate(path, 0)
+    reading.poll()
+    reading.poll(after_secs=GONE_SECS)
+    assert reading.tail.lost_bytes == len(line(1))
