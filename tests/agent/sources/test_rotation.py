@@ -313,3 +313,14 @@ def test_10_what_is_lost_is_counted_when_the_file_stays_empty(tmp_path: Path) ->
     reading.poll()
     reading.poll(after_secs=GONE_SECS)
     assert reading.tail.lost_bytes == len(line(1))
+
+
+def test_10_half_a_line_that_is_truncated_away_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.clef"
+    append(path, line(0) + line(1)[:10])
+    reading = Reading(tmp_path)
+    reading.poll()
+    os.truncate(path, 0)
+    reading.poll()
+    reading.poll(after_secs=GONE_SECS)
+    assert reading.tail.lost_bytes == 10
