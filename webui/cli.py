@@ -35,8 +35,13 @@ def run(host: str, port: int) -> None:
     app = create_app(settings, client, store.index_prefix, secret_key(settings.secret_key_file))
     # Made now rather than by the first visitor; a store that is away is said before a port is opened.
     make_accounts(settings, client, store.index_prefix).prepare()
-    click.echo(f"SmartWMS Audit on http://{host}:{port}", err=True)
-    serve(app, host=host, port=port, threads=settings.threads)
+    serve(
+        app,
+        host=host,
+        port=port,
+        threads=settings.threads,
+        ready=lambda: click.echo(f"SmartWMS Audit on http://{host}:{port}", err=True),
+    )
 
 
 def _accounts() -> Accounts:

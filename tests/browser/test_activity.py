@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.support import events
@@ -69,8 +69,8 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert complaints == []
 
 
-def rows(page: Page) -> int:
-    return page.locator("li.event").count()
+def rows(page: Page) -> Locator:
+    return page.locator("li.event")
 
 
 def open_filters(page: Page) -> None:
@@ -83,7 +83,7 @@ def test_finds_all_changes_to_an_order_and_what_was_before(page: Page) -> None:
     page.get_by_label("Entity id or number").fill("so-20261123-0121")
     page.get_by_role("button", name="Search").click()
     expect(page.locator(".query-sentence")).to_contain_text("All activity about so-20261123-0121")
-    assert rows(page) == 2
+    expect(rows(page)).to_have_count(2)
     page.get_by_role("link", name=re.compile("Open the event .* changed the status of")).click()
     expect(page.get_by_role("heading", name="What changed")).to_be_visible()
     expect(page.get_by_role("row", name="Status Draft Confirmed")).to_be_visible()
@@ -93,9 +93,9 @@ def test_a_click_on_a_value_filters_by_it_and_another_lets_go(page: Page) -> Non
     open_filters(page)
     page.get_by_label("Outcome").select_option("failure")
     page.get_by_role("button", name="Search").click()
-    assert rows(page) == 2
+    expect(rows(page)).to_have_count(2)
     page.locator("li.event").get_by_role("link", name="SKU-505856", exact=True).click()
-    assert rows(page) == 1
+    expect(rows(page)).to_have_count(1)
     page.get_by_role("link", name="outcome: failure").click()
     expect(page.locator(".conditions")).not_to_contain_text("outcome")
     expect(page.locator(".query-sentence")).to_have_text(
@@ -105,12 +105,12 @@ def test_a_click_on_a_value_filters_by_it_and_another_lets_go(page: Page) -> Non
 
 def test_older_and_newer_lead_there_and_back(page: Page) -> None:
     first = page.locator("li.event time").first.get_attribute("datetime")
-    assert rows(page) == PAGE_COUNT
+    expect(rows(page)).to_have_count(PAGE_COUNT)
     page.get_by_role("link", name="Older").click()
     expect(page.get_by_text("There is nothing older.")).to_be_visible()
-    assert rows(page) == MORE_THAN_A_PAGE + 9 - PAGE_COUNT
+    expect(rows(page)).to_have_count(MORE_THAN_A_PAGE + 9 - PAGE_COUNT)
     page.get_by_role("link", name="Newer").click()
-    assert rows(page) == PAGE_COUNT
+    expect(rows(page)).to_have_count(PAGE_COUNT)
     assert page.locator("li.event time").first.get_attribute("datetime") == first
 
 
@@ -119,7 +119,7 @@ def test_counts_come_by_themselves_or_by_a_link(page: Page, *, script: bool) -> 
         page.get_by_role("link", name="Show counts and histogram").click()
     expect(page.locator(".histogram")).to_contain_text(f"{MORE_THAN_A_PAGE + 9} events")
     page.locator(".facets").get_by_role("link", name=re.compile("^authentication")).click()
-    assert rows(page) == 2
+    expect(rows(page)).to_have_count(2)
 
 
 def test_a_bar_of_the_histogram_narrows_the_time(page: Page, *, script: bool) -> None:
@@ -129,7 +129,7 @@ def test_a_bar_of_the_histogram_narrows_the_time(page: Page, *, script: bool) ->
     count = int(re.findall(r": (\d+) event", bar.get_attribute("aria-label") or "")[0])
     bar.click()
     expect(page.locator(".query-sentence")).to_contain_text("Europe/Stockholm")
-    assert rows(page) == count
+    expect(rows(page)).to_have_count(count)
 
 
 @pytest.mark.usefixtures("page")

@@ -52,6 +52,12 @@ class TestList:
         assert "times in Europe/Stockholm" in seen
         assert "07:26:46" in seen
 
+    def test_says_that_records_of_no_tenant_are_elsewhere(
+        self, browser: FlaskClient, operator: FlaskClient
+    ) -> None:
+        assert "Records that name no tenant are not among these" in browser.get("/activity").text
+        assert "Records that name no tenant" not in operator.get("/activity").text
+
     def test_keeps_the_form_as_it_was_filled(self, browser: FlaskClient) -> None:
         page = browser.get("/activity?category=orders&entity=SO-*&q=sales&in=message&bookkeeping=1").text
         assert '<option value="orders" selected>' in page

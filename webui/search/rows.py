@@ -113,7 +113,7 @@ def row(event: StoredEvent, zone: ZoneInfo) -> Row:
         address=address(event),
         tenant_id=event.text("tenant.id"),
         flags=tuple(event.value("event.flags") or ()),
-        says_failure=any(word in said for word in ("fail", "refused")),
+        says_failure=any(word in said.lower() for word in ("fail", "refused")),
     )
 
 
