@@ -190,7 +190,7 @@ class Demo:
         )  # fmt: skip
         if check and done.returncode:
             raise DemoError(
-                f"{command} {' '.join(arguments[:2])} ended with {done.returncode}:\n{done.stderr.strip()}"
+                f"{command} {' '.join(arguments[:2])} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
             )
         return done
 

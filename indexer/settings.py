@@ -123,6 +123,11 @@ def register(*names: str, family: str | None = None) -> None:
         _open_families.discard(family)
 
 
+def known_names() -> frozenset[str]:
+    """Give every variable that is read, by the programs loaded in this process."""
+    return frozenset(_known)
+
+
 def refuse_unknown(environ: Mapping[str, str]) -> None:
     """Raise `SettingsError` for an `AUDIT_*` variable that nothing reads, with the nearest known name."""
     for name in sorted(environ):
