@@ -24,17 +24,23 @@ from indexer.tenants import Tenants
 _AGENT: Final = b',"agent":{"version":"%b"}' % version("smartwms-audit").encode()
 _MINUTE: Final = 16
 _NANOS_LENGTH: Final = 30
+_HEAD_END: Final = len('{"@timestamp":"2026-11-23T06:26:39.977513000Z"')
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
-_dumps: Final = orjson.dumps
 _SORTED: Final = orjson.OPT_SORT_KEYS
+_dumps: Final = orjson.dumps
 
 
-class Place(NamedTuple):
+class Place:
     """Parts of every event of one file, computed once."""
 
-    prefix: str
-    file: str
-    identity: bytes
+    __slots__ = ("file", "identity", "logs", "prefix")
+
+    def __init__(self, prefix: str, file: str, identity: bytes) -> None:
+        self.prefix = prefix
+        self.file = file
+        self.identity = identity
+        self.logs: dict[tuple[str | None, str | None], bytes] = {}
+        """Part `log` by level and logger."""
 
 
 class _Moment(NamedTuple):
@@ -57,9 +63,11 @@ class Encoder:
         self._host = host
         self._source = source
         self._format_name = format_name
-        self._host_part = b"}" + fragments.part("host", {"name": host})
-        self._service_part = fragments.part("service", {"name": service})
-        self._provenance = b',"provenance":"%b"' % provenance.encode()
+        self._after_position = b',"provenance":"%b"}%b' % (
+            provenance.encode(),
+            fragments.part("host", {"name": host}),
+        )
+        self._service = fragments.part("service", {"name": service})
         self._moments: dict[tuple[str, str], _Moment] = {}
         self._tenants: Tenants | None = None
         self._ingested = b""
@@ -71,97 +79,72 @@ class Encoder:
             self._moments.clear()
         self._tenants = tenants
         self._now = now
-        self._ingested = f'","ingested":"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z",'.encode()
+        self._ingested = f'","ingested":"{now.isoformat(timespec="milliseconds")[:23]}Z",'.encode()
 
     def place(self, path: str, identity: bytes) -> Place:
         """The parts of an event that its file decides."""
         return Place(id_prefix(self._host, self._source, identity), path, identity)
 
     def encode(
-        self, draft: Draft, place: Place, position: int, raw: bytes, original: str
+        self, draft: Draft, place: Place, position: int, raw: bytes, original: str, flags: tuple[str, ...]
     ) -> tuple[str, str, bytes] | None:
-        """Index, id and document; None when the event is older than its class keeps.
+        """Partition, id and document; None when the event is older than its class keeps.
 
-        `original` is the record as read, without its secrets; `raw` are its bytes, only hashed.
+        `original` is the record as read, without its secrets; `raw` are its bytes, only hashed; `flags` join
+        the draft's.
         """
         (
-            own,
-            tenant,
-            time,
-            head,
-            what,
-            duration,
-            outcome,
-            flags,
-            http,
-            labels,
-            message,
-            source,
-            url,
-            user,
-            request,
-        ) = draft
+            own, tenant, time, head, what, outcome, own_flags, http, labels, level, logger, message,
+            request, source, tail, trace,
+        ) = draft  # fmt: skip
         moment = self._moments.get((own, time[:_MINUTE])) or self._moment(own, time)
-        if time < moment.oldest and time != UNDATED:
+        _, _, oldest, tenant_part, local = moment
+        if time < oldest and time != UNDATED:
             return None
-        if tenant == own:
-            tenant_part, local = moment.tenant, moment.local
-        else:
-            tenant_part, local = (
-                fragments.tenant(tenant, moment.class_name),
-                self._local(tenant, time[:_MINUTE]),
-            )
+        if tenant != own:
+            tenant_part = fragments.tenant(tenant, moment.class_name)
+            local = self._local(tenant, time[:_MINUTE])
         if len(time) != _NANOS_LENGTH:
-            time = f"{time[:-1]}00Z"
-        pop = labels.pop
-        log = fragments.log(
-            pop("@l", None) or "Information",
-            pop("SourceContext", None) or "",
-            self._source,
-            place.file,
-            self._format_name,
-        )
-        trace = pop("@tr", None)
-        newline = raw.find(b"\n")
-        mark = zlib.crc32(raw if newline < 0 else raw[:newline]) & 0xFFFFFF
-        event_id = (
-            place.prefix
-            + b2a_base64((position << 24 | mark).to_bytes(9, "big"), newline=False)
-            .translate(_URL_SAFE)
-            .decode()
-        )
+            time = f"{time[:-1]:0<29}Z"
+        if own_flags or flags:
+            what += b',"flags":%b' % _dumps(sorted({*own_flags, *flags}))
+        if trace is not None:
+            if trace.__class__ is str:
+                tail = b',"trace":{"id":%b}%b' % (_dumps(trace), tail)
+            else:
+                labels["@tr"] = trace
+        # As `indexer.event.id_suffix` says: the position, and a hash of the raw first line.
+        end = raw.find(b"\n")
+        mark = zlib.crc32(raw if end < 0 else raw[:end]) & 0xFFFFFF
+        suffix = b2a_base64((position << 24 | mark).to_bytes(9, "big"), newline=False).translate(_URL_SAFE)
+        event_id = place.prefix + suffix.decode()
         first = b'{"@timestamp":"%b"%b,"event":{' % (time.encode(), head)
         second = b"".join((
-            what[1:],
-            duration,
-            b',"flags":%b' % _dumps(sorted(set(flags))) if flags else b"",
+            what,
             b',"id":"%b","original":' % event_id.encode(),
             _dumps(original),
             outcome,
             b',"position":%d' % position,
-            self._provenance,
-            self._host_part,
+            self._after_position,
             http,
             b',"labels":',
             _dumps(labels, None, _SORTED),
             local,
-            log,
+            place.logs.get((level, logger)) or self._log(place, level, logger),
             b',"message":',
             _dumps(message),
-            b',"request":{"id":%b}' % request if request else b"",
-            self._service_part,
+            request,
+            self._service,
             source,
             tenant_part,
-            b',"trace":{"id":%b}' % _dumps(trace) if trace else b"",
-            url,
-            user,
+            tail,
             b"}",
         ))  # fmt: skip
         digest = sha256(first)
         digest.update(second)
         body = b"".join((
-            first[:_SPLIT], _AGENT, first[_SPLIT:], b'"hash":"', digest.hexdigest().encode(),
-            self._ingested, second
+            first[:_HEAD_END], _AGENT, first[_HEAD_END:], b'"hash":"', digest.hexdigest().encode(),
+            self._ingested, second,
         ))  # fmt: skip
         return moment.partition, event_id, body
 
@@ -182,6 +165,17 @@ class Encoder:
         self._moments[own, minute] = moment
         return moment
 
+    def _log(self, place: Place, level: str | None, logger: str | None) -> bytes:
+        for text in (level, logger):
+            if text is not None and not isinstance(text, str):
+                raise TypeError("a level or logger that is no text")
+        part = fragments.log(
+            level or "Information", logger or "", self._source, place.file, self._format_name
+        )
+        if len(place.logs) < fragments.REMEMBERED_COUNT:
+            place.logs[level, logger] = part
+        return part
+
     def _local(self, tenant: str, minute: str) -> bytes:
         return _wall_clock(minute, self._known_tenants().settings(tenant).zone)
 
@@ -189,9 +183,6 @@ class Encoder:
         if self._tenants is None:
             raise RuntimeError("Encoder.at() comes before the first event")
         return self._tenants
-
-
-_SPLIT: Final = len('{"@timestamp":"2026-11-23T06:26:39.977513000Z"')
 
 
 @lru_cache(fragments.REMEMBERED_COUNT)

@@ -38,6 +38,9 @@ class Origin(NamedTuple):
 @lru_cache(REMEMBERED_COUNT)
 def origin(user_id: str, name: str, email: str, address: str, agent: str) -> Origin:
     """The parts that one person at one place repeats."""
+    for text in (user_id, name, email, address, agent):
+        if not isinstance(text, str):
+            raise TypeError("a name or address that is no text")
     user = part("user", _said(id=user_id, name=name, email=email)) + part("user_agent", _said(original=agent))
     return Origin(name or email or user_id, source(address), user)
 
@@ -51,6 +54,11 @@ def source(printed: str) -> bytes:
     return part("source", {"ip": str(getattr(address, "ipv4_mapped", None) or address)})
 
 
+def url(values: dict[str, str]) -> bytes:
+    """Path, query and route, as far as they are known."""
+    return part("url", {name: value for name, value in values.items() if value})
+
+
 @lru_cache(REMEMBERED_COUNT)
 def http(method: str, status: int) -> bytes:
     """Method and status of a request."""
@@ -59,8 +67,14 @@ def http(method: str, status: int) -> bytes:
 
 @lru_cache(REMEMBERED_COUNT)
 def what(category: str, action: str) -> bytes:
-    """The first fields of `event`."""
-    return orjson.dumps({"action": action, "category": category})[:-1]
+    """The first fields of `event`, without its braces."""
+    return orjson.dumps({"action": action, "category": category})[1:-1]
+
+
+@lru_cache(REMEMBERED_COUNT)
+def outcome(value: str) -> bytes:
+    """Field `outcome` of `event`."""
+    return b',"outcome":%b' % orjson.dumps(value)
 
 
 @lru_cache(REMEMBERED_COUNT)

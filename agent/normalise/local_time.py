@@ -42,7 +42,7 @@ def hour_and_weekday(minute: str, zone: str) -> tuple[int, int]:
 
 def text_of(moment: datetime) -> str:
     """An aware time as UTC text that compares like the event times do."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:26]}000Z"
 
 
 def days_before(moment: datetime, days: int) -> str:

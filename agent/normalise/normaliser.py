@@ -13,16 +13,20 @@ from typing import Any, Final
 
 import orjson
 
-from agent.normalise import classify, limits, smartwms
+from agent.normalise import change_lines, classify, limits
+from agent.normalise.change_lines import CHANGE_LOGGER, ChangeLines, is_change
 from agent.normalise.draft import NOTHING_KNOWN, Context, Draft
 from agent.normalise.encoder import Encoder, Place
 from agent.normalise.instants import Instants
 from agent.normalise.local_time import days_before
-from agent.normalise.proxy import ProxyEvents
+from agent.normalise.other_lines import UPDATE_FAILED_LOGGER, OtherLines
+from agent.normalise.properties import text_of
+from agent.normalise.proxy import ProxyLines
 from agent.normalise.redaction import Redactor
-from agent.normalise.requests import Here, Requests
-from agent.normalise.smartwms import SmartwmsEvents
-from agent.normalise.trail import TrailEvents
+from agent.normalise.request_lines import RequestLines, facts_of, is_request
+from agent.normalise.requests import Held, Here, Requests
+from agent.normalise.routes import Routes
+from agent.normalise.trail import TrailLines
 from indexer.event import VALUE_LIMIT_BYTES, Flag
 from indexer.tenants import Tenants
 
@@ -100,12 +104,15 @@ class Normaliser:
             format_name=source.format_name,
             provenance=source.provenance,
         )
-        self._events = SmartwmsEvents(changes_logged=source.changes_logged, tenant=source.tenant)
+        routes = Routes()
+        self._request_lines = RequestLines(routes, changes_logged=source.changes_logged, tenant=source.tenant)
+        self._change_lines = ChangeLines(routes, tenant=source.tenant)
+        self._other_lines = OtherLines(tenant=source.tenant)
         self._single: Build | None = None
         if source.provenance == "proxy":
-            self._single = ProxyEvents(tenant=source.tenant).request
+            self._single = ProxyLines(routes, tenant=source.tenant).draft
         elif source.provenance == "trail":
-            self._single = TrailEvents(tenant=source.tenant).entry
+            self._single = TrailLines(tenant=source.tenant).draft
         self._requests = Requests()
         self._instants = Instants()
         self._places: dict[tuple[str, bytes], Place] = {}
@@ -185,98 +192,123 @@ class Normaliser:
         token: object,
         out: list[Document],
     ) -> None:
-        parse, is_suspect, settle = self._source.parse, self._redactor.is_suspect, self._instants.settle
-        requests, single, identity = self._requests, self._single, place.identity
+        # A few at a time, so that what one step leaves is still in the processor's cache for the next.
+        for first in range(0, len(records), _STEP_COUNT):
+            read = self._understood(place, records[first : first + _STEP_COUNT], framed, token)
+            if self._single is None:
+                self._follow(read, out)
+            else:
+                for record, here in read:
+                    self._emit(self._single, record, NOTHING_KNOWN, here, out)
+
+    def _understood(
+        self,
+        place: Place,
+        records: list[tuple[int, bytes]],
+        framed: dict[int, tuple[str, ...]],
+        token: object,
+    ) -> list[Held]:
+        """The properties of the records, without secrets and with usable times."""
+        parse, settle, identity = self._source.parse, self._instants.settle, place.identity
+        suspects = self._redactor.suspects(records)
+        read: list[Held] = []
         for position, raw in records:
             flags: tuple[str, ...] = framed.pop(position, ()) if framed else ()
             original = None
-            try:
-                record = parse(raw)
-            except ValueError as error:
-                record = _unparsed(raw, error)
-                flags = (*flags, Flag.UNPARSED.value)
-            if is_suspect(raw):
-                record, original, flags = self._redacted(record, raw, flags)
-            elif len(raw) > VALUE_LIMIT_BYTES:
-                record = limits.cut(record)
+            if position in suspects or len(raw) > VALUE_LIMIT_BYTES:
+                record, original, flags = self._looked_at(raw, flags)
+            else:
+                try:
+                    record = parse(raw)
+                except ValueError as error:
+                    record = _unparsed(raw, error)
+                    flags = (*flags, Flag.UNPARSED.value)
             if not settle(record, identity):
                 flags = (*flags, Flag.TIME_SUSPECT.value)
-            requests.read_bytes += len(raw) + 1
-            here = (place, position, raw, original, flags, token)
-            if single is not None:
-                self._emit(self._built(single, record, NOTHING_KNOWN, here), here, out)
-            elif "StatusCode" in record and smartwms.is_request(record):
-                self._end_request(record, here, out)
+            read.append((record, (place, position, raw, original, flags, token)))
+        return read
+
+    def _follow(self, read: list[Held], out: list[Document]) -> None:
+        """Follow the requests through the lines of SmartWMS.
+
+        Lines of one request that follow each other, as they mostly do, wait in `run`; only where another
+        request's line comes between, in `Requests`.
+        """
+        requests = self._requests
+        run: list[Held] = []
+        run_id = ""
+        for held in read:
+            record, here = held
+            requests.read_bytes += len(here[2]) + 1
+            request_id: Any = record.get("RequestId")
+            if run and request_id != run_id:
+                requests.hold(run_id, run, self._elapsed())
+                run = []
+            if request_id.__class__ is not str:
+                self._outside(record, here, out)
+            elif "StatusCode" in record and is_request(record):
+                self._end_request(record, here, run, out)
+                run = []
+            elif (facts := requests.closed(request_id)) is not None:
+                self._emit(self._builder(record), record, self._request_lines.context(facts), here, out)
             else:
-                self._inside(record, here, out)
+                run.append(held)
+                run_id = request_id
+        if run:
+            requests.hold(run_id, run, self._elapsed())
 
-    def _end_request(self, record: dict[str, Any], here: Here, out: list[Document]) -> None:
-        """The line that ends a request: what waited for it is decided now."""
-        request_id = record.get("RequestId")
-        earlier = self._requests.take(request_id) if request_id.__class__ is str else ()
-        told = _told(earlier) if earlier else NOTHING_KNOWN
-        if request_id.__class__ is str:
-            context = self._events.context_of(record, told)
-            self._requests.close(request_id, context)
-            for each, there in earlier:
-                self._emit(self._built(self._builder(each), each, context, there), there, out)
-        self._emit(self._built(self._events.request, record, told, here), here, out)
+    def _end_request(self, record: dict[str, Any], here: Here, run: list[Held], out: list[Document]) -> None:
+        """Give out what waited for the line that ends its request, and that line."""
+        request_id = record["RequestId"]
+        if self._requests.is_open(request_id):
+            run = self._requests.take(request_id) + run
+        told = _told(run) if run else NOTHING_KNOWN
+        facts = facts_of(record, told)
+        self._requests.close(request_id, facts)
+        if run:
+            context = self._request_lines.context(facts)
+            for each, there in run:
+                self._emit(self._builder(each), each, context, there, out)
+        self._emit(self._request_lines.draft, record, told, here, out)
 
-    def _inside(self, record: dict[str, Any], here: Here, out: list[Document]) -> None:
-        """A line of a request that has not ended, of one that has, or of none."""
-        request_id: Any = record.get("RequestId")
-        context: Context | None = NOTHING_KNOWN
-        if request_id.__class__ is str:
-            context = self._requests.closed(request_id)
-        elif (record.get("@mt") or record.get("@m") or "").startswith(classify.RESTART):
+    def _outside(self, record: dict[str, Any], here: Here, out: list[Document]) -> None:
+        """A line of no request."""
+        if is_request(record):
+            self._emit(self._request_lines.draft, record, NOTHING_KNOWN, here, out)
+            return
+        if text_of(record.get("@mt") or record.get("@m")).startswith(classify.RESTART):
             # The process that served the open requests is gone.
             for each in self._requests.all():
                 self._give_up(each, out)
-        if context is None:
-            self._requests.hold(request_id, record, here, self._elapsed())
-        else:
-            self._emit(self._built(self._builder(record), record, context, here), here, out)
+        self._emit(self._builder(record), record, NOTHING_KNOWN, here, out)
 
-    def _give_up(self, records: Iterable[tuple[dict[str, Any], Here]], out: list[Document]) -> None:
+    def _give_up(self, records: list[Held], out: list[Document]) -> None:
         """Records whose request did not end in time."""
         context = _told(records)
         for record, (place, position, raw, original, flags, token) in records:
             here = (place, position, raw, original, (*flags, Flag.INCOMPLETE_REQUEST.value), token)
-            self._emit(self._built(self._builder(record), record, context, here), here, out)
+            self._emit(self._builder(record), record, context, here, out)
 
     def _builder(self, record: dict[str, Any]) -> Build:
-        return self._events.change if smartwms.is_change(record) else self._events.other
+        return self._change_lines.draft if is_change(record) else self._other_lines.draft
 
-    def _built(self, build: Build, record: dict[str, Any], context: Context, here: Here) -> Draft:
-        try:
-            return build(record, context)
-        except (TypeError, AttributeError, ValueError):
-            # A property of an unexpected type: take it as text. Builders consume the record: read it again.
-            _, _, raw, original, flags, _ = here
-            again = (
-                _unparsed(raw, ValueError("read again"))
-                if Flag.UNPARSED in flags
-                else self._source.parse(raw)
-            )
-            if original is not None:
-                again, _, _ = self._redacted(again, raw, ())
-            again["@t"] = record.get("@t") or again.get("@t")
-            settled = limits.cut(limits.as_texts(again))
-            self._instants.settle(settled, here[0].identity)
-            return build(settled, context)
-
-    def _emit(self, draft: Draft, here: Here, out: list[Document]) -> None:
+    def _emit(
+        self, build: Build, record: dict[str, Any], context: Context, here: Here, out: list[Document]
+    ) -> None:
         place, position, raw, original, flags, token = here
         if token is _WARM:
             return
-        if draft[2] >= self._too_far:
-            self.ahead.append((draft[2], (draft, here)))
+        if record["@t"] >= self._too_far:
+            self.ahead.append((record["@t"], (build, record, context, here)))
             return
-        if flags:
-            draft[7].extend(flags)
-        done = self._encoder.encode(
-            draft, place, position, raw, raw.decode(errors="replace") if original is None else original
-        )
+        if original is None:
+            original = raw.decode(errors="replace")
+        try:
+            done = self._encoder.encode(build(record, context), place, position, raw, original, flags)
+        except (TypeError, AttributeError, ValueError):
+            # A property of an unexpected type: take all of them as texts.
+            plain = limits.cut(limits.as_texts(record))
+            done = self._encoder.encode(build(plain, context), place, position, raw, original, flags)
         if done is None:
             self.expired.append(token)
         else:
@@ -286,27 +318,48 @@ class Normaliser:
         waiting, self.ahead = self.ahead, []
         if everything:
             self._too_far = "9999"
-        for _, (draft, here) in waiting:
-            self._emit(draft, here, out)
+        for _, (build, record, context, here) in waiting:
+            self._emit(build, record, context, here, out)
 
     # -- what must not be kept, and what could not be read
 
+    def _looked_at(
+        self, raw: bytes, flags: tuple[str, ...]
+    ) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
+        """The properties of a record that may hold a secret or is long; its original if that had secrets."""
+        readable = self._redactor.without_plain_secrets(raw)
+        looked_through = readable is not None
+        if readable is None:
+            readable = raw
+        original = None
+        try:
+            record = self._source.parse(readable)
+        except ValueError as error:
+            record = _unparsed(readable, error)
+            flags = (*flags, Flag.UNPARSED.value)
+        if not looked_through:
+            record, original = self._redacted(record, raw, flags)
+        elif readable is not raw:
+            original = readable.decode(errors="replace")
+        if original is not None:
+            flags = (*flags, Flag.REDACTED.value)
+        return limits.cut(record) if len(raw) > VALUE_LIMIT_BYTES else record, original, flags
+
     def _redacted(
         self, record: dict[str, Any], raw: bytes, flags: tuple[str, ...]
-    ) -> tuple[dict[str, Any], str, tuple[str, ...]]:
-        """The record and its original without secrets, and the flags that say so."""
+    ) -> tuple[dict[str, Any], str | None]:
+        """The record and its original without secrets; no original where there was none."""
         clean, secrets = self._redactor.properties(record)
         text = raw.decode(errors="replace")
         if self._source.provenance in {"structured", "trail"} and Flag.UNPARSED not in flags:
             original = text if clean == record else orjson.dumps(clean).decode()
         else:
             original = self._redactor.text(_named_values(text, record, clean), secrets)
-        if clean != record or original != text:
-            flags = (*flags, Flag.REDACTED.value)
-        return limits.cut(clean) if len(raw) > VALUE_LIMIT_BYTES else clean, original, flags
+        return clean, original if clean != record or original != text else None
 
 
 _WARM: Final = object()
+_STEP_COUNT: Final = 24
 _LONG: Final = 4096
 
 
@@ -317,24 +370,17 @@ def _unparsed(raw: bytes, error: ValueError) -> dict[str, Any]:
     return {**known, "@m": text.partition("\n")[0][:1000].strip() or "(unreadable)", "reason": str(error)}
 
 
-def _told(records: Iterable[tuple[dict[str, Any], Any]]) -> Context:
+def _told(records: Iterable[Held]) -> Context:
     """What the records of one request tell together: who, whose, and whether the database refused."""
     known = NOTHING_KNOWN
     failed = False
     for record, _ in records:
         logger = record.get("SourceContext")
-        if logger == smartwms.UPDATE_FAILED_LOGGER:
+        if logger == CHANGE_LOGGER:
+            if not known.user_id:
+                known = change_lines.context(record) or known
+        elif logger == UPDATE_FAILED_LOGGER:
             failed = True
-        if known.user_id or logger != smartwms.CHANGE_LOGGER:
-            continue
-        user_id = record.get("UserId")
-        if user_id:
-            name, email = smartwms.text_of(record.get("UserName")), smartwms.text_of(record.get("UserEmail"))
-            known = Context(
-                smartwms.text_of(user_id), name, email, smartwms.tenant_of(record.get("TenantId"))
-            )
-        else:
-            known = smartwms.signed_in(record) or known
     return known._replace(outcome="failure") if failed else known
 
 

@@ -8,11 +8,11 @@ to the same value?" stays answerable.
 import hmac
 import re
 from collections.abc import Iterable
-from string import ascii_uppercase
 from typing import Any, Final
 
-import ahocorasick_rs
 import orjson
+
+from agent.normalise.signs import SEPARATORS, Sign, Signs
 
 WORDS: Final = ("password", "passwd", "pwd", "secret", "token", "authorization", "cookie", "pin", "cvv")
 """Sensitive as a whole word of a name: `ClientSecret`, `Pin`, but not `ShippingInstructions`."""
@@ -40,61 +40,6 @@ _SMALLEST_CARD: Final = 10**13
 _SHORTEST_ECHO: Final = 6
 _NAME_COUNT: Final = 20_000
 
-# One pass over the raw bytes decides whether a record can hold a secret: letters lowered, digits made "0".
-_FOLD: Final = bytes(
-    ord("0") if chr(code) in "0123456789" else code + 32 if chr(code) in ascii_uppercase else code
-    for code in range(256)
-)
-_NAMES: Final = (
-    "passw",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "authorization",
-    "cookie",
-    "securitystamp",
-    "security_stamp",
-    "concurrencystamp",
-    "concurrency_stamp",
-    "connectionstring",
-    "connection_string",
-    "connection string",
-    "cvv",
-    'pin"',
-    "pin'",
-    "pin=",
-    "pin:",
-    '"pin',
-    "_pin",
-    "pin_",
-    "-pin",
-    "pin-",
-    "pincode",
-)
-_HARMLESS: Final = (
-    "cancellationtoken",
-    "aspnetcore.authorization",
-    "in the connection string to include",
-    "buffertoken",
-)
-"""Words of stack traces that only look like names of secrets.
-
-They begin earlier, so they are found instead.
-"""
-_BEARERS: Final = ("bearer",)
-_PEMS: Final = ("-----begin",)
-_JWTS: Final = ("eyj",)
-_CARDS: Final = (
-    "00000000000000",
-    "0000 0000 0000 0",
-    "0000-0000-0000-0",
-    "0000 000000 000",
-    "0000-000000-000",
-)
-
 _NAME: Final = re.compile(r"(?<![\w.-])([A-Za-z_@][\w.-]{0,63})\\*[\"']?\s{0,8}[:=]\s{0,8}", re.ASCII)
 _VALUE: Final = re.compile(
     r"\\+\"(?:(?!\\+\").)*(?:\\+\")?|\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s&;,\"'<>\\{}\[\]()]+", re.DOTALL
@@ -106,13 +51,16 @@ _JWT: Final = re.compile(r"eyJ[\w-]{6,}\.[\w-]{4,}\.[\w-]*")
 _BEARER: Final = re.compile(r"(?i)\b(bearer\s+)([\w.~+/=-]{6,})")
 _PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL)
 _CARD: Final = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w-])")
-_CARD_BYTES: Final = re.compile(rb"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w-])")
-_CARD_ROOM: Final = 16
 _ISSUED: Final = re.compile(
     r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}|6(?:011|4[4-9]\d|5\d\d)\d{12}|62\d{14,17}"
 )
 _REPLACED: Final = "[redacted:"
+_REPLACED_BYTES: Final = _REPLACED.encode()
+_PLAIN_PAIR: Final = re.compile(rb'"([A-Za-z_@][\w.-]{0,63})":(?:null|"([^"\\\r\n]*)")')
+# What follows the name of a value, or the end of a text that is a name and nothing else.
+_MAY_BE_NAME: Final = re.compile(rb"[\w.-]*(?:\\*[\"']|\s{0,8}[:=])")
+_FIELD_LIST: Final = re.compile(rb'"ChangedFields":"[\w,]*"')
 
 
 class Redactor:
@@ -120,41 +68,40 @@ class Redactor:
 
     def __init__(self, key: bytes, extra: Iterable[str] = ()) -> None:
         self._key = key
-        extra = tuple(extra)
         spelt = [_words(name) for name in extra]
-        self._phrases = PHRASES + tuple("".join(words) for words in spelt)
-        names = [*_NAMES, *(mark.join(words) for words in spelt for mark in ("", "_", "-", " ", "."))]
-        kinds = [
-            (_HARMLESS, "harmless"),
-            (names, "name"),
-            (_BEARERS, "bearer"),
-            (_PEMS, "pem"),
-            (_JWTS, "jwt"),
-            (_CARDS, "card"),
-        ]
-        patterns = {text.encode(): kind for texts, kind in kinds for text in texts if text}
-        self._kinds = list(patterns.values())
-        self._suspect = ahocorasick_rs.BytesAhoCorasick(
-            list(patterns), matchkind=ahocorasick_rs.MatchKind.LeftmostFirst
-        )
+        self._phrases = PHRASES + tuple("".join(words) for words in spelt if words)
+        self._signs = Signs(mark.join(words) for words in spelt for mark in SEPARATORS)
+        self.suspects = self._signs.suspects
         self._names: dict[str, bool] = {}
 
-    def is_suspect(self, raw: bytes) -> bool:
-        """False when nothing in these bytes can be a secret.
+    def without_plain_secrets(self, raw: bytes) -> bytes | None:
+        """The bytes without the secrets that plainly stand as `"name":"value"`, to be found without parsing.
 
-        One pass in C; True is only a reason to look closely.
+        None when there is anything else that could be a secret: then `properties` and `text` have to look.
         """
-        found = self._suspect.find_matches_as_indexes(raw.translate(_FOLD))
-        if not found:
-            return False
-        for index, start, end in found:
-            kind = self._kinds[index]
-            if kind == "card":
-                if _CARD_BYTES.search(raw, start, end + _CARD_ROOM) is not None:
-                    return True
-            elif kind != "harmless":
-                return True
-        return False
+        pieces: list[bytes] = []
+        done = kept_from = 0
+        list_start, list_end = _field_list(raw)
+        for sign, start in self._signs.find(raw):
+            if start < done or list_start < start < list_end:
+                continue
+            if sign is not Sign.NAME:
+                return None
+            if _MAY_BE_NAME.match(raw, start) is None:
+                continue
+            quote = raw.rfind(b'"', max(0, start - _NAME_LIMIT), start)
+            pair = _PLAIN_PAIR.match(raw, quote) if quote >= 0 else None
+            if pair is None:
+                return None
+            done = pair.end()
+            value = pair[2]
+            if not value or value.startswith(_REPLACED_BYTES) or not self.is_sensitive(pair[1].decode()):
+                continue
+            if len(value) >= _SHORTEST_ECHO and raw.count(value) > 1:
+                return None
+            pieces += (raw[kept_from : pair.start(2)], self._fingerprint(value).encode())
+            kept_from = pair.end(2)
+        return b"".join((*pieces, raw[kept_from:])) if pieces else raw
 
     def is_sensitive(self, name: str) -> bool:
         """Whether a value of this name is a secret."""
@@ -173,6 +120,9 @@ class Redactor:
     def fingerprint(self, value: object) -> str:
         """`[redacted:xxxxxxxx]`, the first 8 hex digits of the value's HMAC-SHA256 under the key."""
         text = value.encode() if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return self._fingerprint(text)
+
+    def _fingerprint(self, text: bytes) -> str:
         return f"{_REPLACED}{hmac.digest(self._key, text, 'sha256').hex()[:8]}]"
 
     def properties(self, record: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -197,20 +147,20 @@ class Redactor:
             escaped = _inside(secret)
             if escaped != secret:
                 text = text.replace(escaped, self.fingerprint(secret))
-        found = self._suspect.find_matches_as_indexes(text.encode(errors="replace").translate(_FOLD))
+        found = self._signs.find(text.encode(errors="replace"))
         if not found:
             return text
-        kinds = {self._kinds[index] for index, _, _ in found}
-        if "pem" in kinds:
+        signs = {sign for sign, _ in found}
+        if Sign.PEM in signs:
             text = _PEM.sub(lambda match: self.fingerprint(match[0]), text)
-        if "name" in kinds:
-            starts = [start for index, start, _ in found if self._kinds[index] == "name"]
+        if Sign.NAME in signs:
+            starts = [start for sign, start in found if sign is Sign.NAME]
             text = self._pairs(text, _names(text, starts) if text.isascii() else _NAME.finditer(text))
-        if "bearer" in kinds:
+        if Sign.BEARER in signs:
             text = _BEARER.sub(lambda match: match[1] + self.fingerprint(match[2]), text)
-        if "jwt" in kinds:
+        if Sign.JWT in signs:
             text = _JWT.sub(lambda match: self.fingerprint(match[0]), text)
-        if "card" in kinds:
+        if Sign.CARD in signs:
             text = _CARD.sub(
                 lambda match: self.fingerprint(match[0]) if _is_card(match[0]) else match[0], text
             )
@@ -275,6 +225,12 @@ class Redactor:
                 done = start + len(printed)
         parts.append(text[done:])
         return "".join(parts)
+
+
+def _field_list(raw: bytes) -> tuple[int, int]:
+    """Where a data change lists the names of its fields, and nothing but names."""
+    found = _FIELD_LIST.search(raw)
+    return found.span() if found is not None else (0, 0)
 
 
 def _names(text: str, starts: Iterable[int]) -> Iterable[re.Match[str]]:

@@ -5,11 +5,11 @@ decided when the request line comes. Everything is bounded in bytes of log, so t
 depends on a clock; the time bound only keeps a quiet log from waiting for ever.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from agent.normalise.draft import Context
 from agent.normalise.encoder import Place
+from agent.normalise.request_lines import Facts
 
 OPEN_BYTES: Final = 4 * 1024 * 1024
 """Records of open requests held at most, in bytes of log."""
@@ -23,13 +23,17 @@ Here = tuple[Place, int, bytes, str | None, tuple[str, ...], Any]
 """A record's file, position, raw bytes, redacted original (None: nothing to redact), flags and token."""
 
 
+Held = tuple[dict[str, Any], Here]
+"""A record that waits, and where it stands."""
+
+
 class Open:
     """One request that has begun."""
 
     __slots__ = ("held", "size", "started_at", "started_secs")
 
     def __init__(self, started_at: int, started_secs: float) -> None:
-        self.held: list[tuple[dict[str, Any], Here]] = []
+        self.held: list[Held] = []
         self.size = 0
         self.started_at = started_at
         self.started_secs = started_secs
@@ -42,18 +46,24 @@ class Requests:
         self.read_bytes = 0
         self._open: dict[str, Open] = {}
         self._open_bytes = 0
-        self._closed: dict[str, tuple[int, Context]] = {}
+        self._closed: dict[str, tuple[int, Facts]] = {}
 
-    def hold(self, request_id: str, record: dict[str, Any], here: Here, now_secs: float) -> None:
-        """A record of a request whose end has not been seen."""
+    def hold(self, request_id: str, records: Iterable[Held], now_secs: float) -> None:
+        """Records of a request whose end has not been seen."""
         request = self._open.get(request_id)
         if request is None:
             request = self._open[request_id] = Open(self.read_bytes, now_secs)
-        request.held.append((record, here))
-        request.size += len(here[2])
-        self._open_bytes += len(here[2])
+        for held in records:
+            size = len(held[1][2])
+            request.held.append(held)
+            request.size += size
+            self._open_bytes += size
 
-    def take(self, request_id: str) -> list[tuple[dict[str, Any], Here]]:
+    def is_open(self, request_id: str) -> bool:
+        """Whether records of the request are held."""
+        return request_id in self._open
+
+    def take(self, request_id: str) -> list[Held]:
         """The records of a request that now ends; none if it had no other."""
         request = self._open.pop(request_id, None)
         if request is None:
@@ -61,11 +71,11 @@ class Requests:
         self._open_bytes -= request.size
         return request.held
 
-    def close(self, request_id: str, context: Context) -> None:
+    def close(self, request_id: str, facts: Facts) -> None:
         """Remember what an ended request told."""
-        self._closed[request_id] = (self.read_bytes, context)
+        self._closed[request_id] = (self.read_bytes, facts)
 
-    def closed(self, request_id: str) -> Context | None:
+    def closed(self, request_id: str) -> Facts | None:
         """What an ended request told, if it ended lately."""
         known = self._closed.get(request_id)
         return known[1] if known is not None else None
@@ -73,13 +83,15 @@ class Requests:
     def forget(self) -> None:
         """Drop what ended too long ago."""
         limit = self.read_bytes - CLOSED_BYTES
-        while self._closed:
-            request_id = next(iter(self._closed))
-            if self._closed[request_id][0] >= limit:
-                return
+        done = []
+        for request_id, (at, _) in self._closed.items():
+            if at >= limit:
+                break
+            done.append(request_id)
+        for request_id in done:
             del self._closed[request_id]
 
-    def overdue(self, oldest_secs: float | None = None) -> Iterator[list[tuple[dict[str, Any], Here]]]:
+    def overdue(self, oldest_secs: float | None = None) -> Iterator[list[Held]]:
         """Requests to give up: the bounds are reached, or they began before `oldest_secs`."""
         while self._open:
             request_id, request = next(iter(self._open.items()))
@@ -89,7 +101,7 @@ class Requests:
                 return
             yield self.take(request_id)
 
-    def all(self) -> Iterator[list[tuple[dict[str, Any], Here]]]:
+    def all(self) -> Iterator[list[Held]]:
         """Every open request, given up."""
         for request_id in list(self._open):
             yield self.take(request_id)

@@ -9,9 +9,11 @@ import re
 from importlib import resources
 from typing import Final, NamedTuple
 
-_GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GUID_LENGTH: Final = 36
-_TENANT_AT: Final = 4
+_CLAIM: Final = re.compile(
+    r"/api/v1/tenant/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/?", re.IGNORECASE | re.ASCII
+)
+_CLAIM_END: Final = len("/api/v1/tenant/01a206ff-6fb3-7d8a-bd44-b3bd161d4372/")
 _TENANT_COUNT: Final = 10_000
 
 
@@ -73,9 +75,7 @@ class Routes:
         if not rows:
             segments = path.rstrip("/").split("/")
             rows = _walk(self._root, segments, 1)
-        tenant = ""
-        if len(segments) > _TENANT_AT and len(segments[_TENANT_AT]) == _GUID_LENGTH:
-            tenant = self._tenants.get(segments[_TENANT_AT]) or self._tenant(segments)
+        tenant = self.tenant(path)
         row = rows.get(method) if rows else NO_ROW
         if row is None:
             row = NO_ROW._replace(template=next(iter(rows.values())).template)
@@ -88,14 +88,19 @@ class Routes:
             number = segments[row.number_at]
         return Match(row, tenant, segments[type_at] if type_at else kind, entity_id, number)
 
-    def _tenant(self, segments: list[str]) -> str:
-        """The tenant that a path claims: `/api/v1/tenant/{tenantId}/…`."""
-        claimed = segments[_TENANT_AT]
-        if segments[3].lower() != "tenant" or not _GUID.fullmatch(claimed):
+    def tenant(self, path: str) -> str:
+        """The tenant that a path claims, `/api/v1/tenant/{tenantId}/…`, in small letters."""
+        start = path[:_CLAIM_END]
+        known = self._tenants.get(start)
+        if known is not None:
+            return known
+        claim = _CLAIM.fullmatch(start)
+        if claim is None:
             return ""
-        if len(self._tenants) < _TENANT_COUNT:
-            self._tenants[claimed] = claimed.lower()
-        return claimed.lower()
+        if len(self._tenants) >= _TENANT_COUNT:
+            self._tenants.clear()
+        self._tenants[start] = claim[1].lower()
+        return self._tenants[start]
 
     def _add(self, template: str) -> dict[str, Row]:
         node = self._root

@@ -63,12 +63,13 @@ def data_change(action: str, kind: str, fields: list[str], before: object, after
     return f" {_VERBS.get(action, 'changed')} {what} ", end
 
 
-def permission(before: object, after: object) -> str:
-    """What a change of a permission did, up to whose it is."""
+def permission(kind: str, before: object, after: object) -> str:
+    """What a change of a permission did, up to the id of the user or role whose it is."""
+    whose = classify.words(kind)
     if isinstance(after, dict):
-        return f"granted {after.get('ClaimValue', 'a permission')} to"
-    withdrawn = before.get("ClaimValue", "a permission") if isinstance(before, dict) else "a permission"
-    return f"withdrew {withdrawn} from"
+        return f" granted {after.get('ClaimValue') or 'a permission'} to {whose} "
+    withdrawn = before.get("ClaimValue") if isinstance(before, dict) else None
+    return f" withdrew {withdrawn or 'a permission'} from {whose} "
 
 
 def request(action: str, row: Row, method: str, status: int) -> tuple[str, str, str]:
