@@ -16,6 +16,7 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
 from indexer.query import OPERATOR, Scope
+from webui.tenancy import Reader
 
 EVERY_TENANT: Final = "*"
 _PUBLIC: Final = 0
@@ -85,6 +86,11 @@ def identity() -> Identity:
     """Who is asking. Only in views that need a role."""
     found: Identity = g.identity
     return found
+
+
+def reader() -> Reader:
+    """Who is asking, as services know it. Only in views that need a role."""
+    return Reader(identity().id, identity().scope)
 
 
 def guard(app: Flask) -> None:

@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from indexer.errors import IndexerError, NotPreparedError, PermanentError
+from webui.tenancy import NotHereError
 from webui.trail import TrailError
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ _BROKEN: Final = ("Something went wrong on our side", "Try again; if it lasts, r
 def register(app: Flask) -> None:
     """Add pages for all errors to an app."""
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(NotHereError, _not_here)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(IndexerError, _store)
     app.register_error_handler(TrailError, _trail)
@@ -66,6 +68,10 @@ def _http(error: HTTPException) -> tuple[str, int]:
     status = HTTPStatus(code)
     happened, todo = _SAYS.get(code, (status.phrase, status.description))
     return _page(code, happened, todo)
+
+
+def _not_here(_error: NotHereError) -> tuple[str, int]:
+    return _page(404, *_SAYS[404])
 
 
 def _csrf(_error: CSRFError) -> tuple[str, int]:

@@ -13,10 +13,23 @@ from indexer import tenants
 from indexer.client import Client
 from indexer.event import NO_TENANT
 from indexer.plans import Tenant
+from indexer.query import Scope
 from indexer.tenants import Tenants
 
 UTC_ZONE: Final = ZoneInfo("UTC")
 _KEPT_FOR: Final = timedelta(seconds=15)
+
+
+class NotHereError(LookupError):
+    """There is no such thing, or it is not for the one who asks; nobody learns which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks: the account, and what it may see."""
+
+    account: str
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,23 @@ class Tenancy:
     def facts(self, tenant_id: str) -> TenantFacts:
         """Give one tenant; one that nobody told us about is called by its id and lives in UTC."""
         return NOWHERE if tenant_id == NOWHERE.id else _facts(self._tenants().settings(tenant_id))
+
+    def place(self, reader: Reader, tenant_id: str = "") -> TenantFacts:
+        """Give the tenant whose zone a page speaks in; NotHereError when it is not the reader's."""
+        own = reader.scope.tenant_id
+        if own is not None and tenant_id not in {"", own}:
+            raise NotHereError
+        chosen = own or tenant_id
+        return self.facts(chosen) if chosen else EVERYWHERE
+
+    def current(self) -> Tenants:
+        """Give all tenants as they are now, with their plans; at most a quarter of a minute old."""
+        return self._tenants()
+
+    def forget(self) -> None:
+        """Read the tenants again when they are next asked for: one of them was changed here."""
+        with self._lock:
+            self._known = None
 
     def _tenants(self) -> Tenants:
         with self._lock:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.query import DIMENSIONS, Choice, Window
-from webui.search.question import PARAMETERS, PRESETS, Question, QuestionError, local_text, read
+from webui.question import PARAMETERS, PRESETS, Question, QuestionError, local_text, read
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 # Half an hour after midnight in Stockholm: today there is yesterday in UTC.

@@ -9,9 +9,9 @@ from indexer.cursors import Position
 from indexer.event import Flag, Provenance
 from indexer.search import StoredEvent
 from tests.support import events
-from webui.search import wording
+from webui import wording
+from webui.rows import days, row
 from webui.search.detail import detail
-from webui.search.rows import days, row
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 

@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from indexer.search import StoredEvent
-from webui.search import wording
-from webui.search.rows import HOUSEKEEPING
+from webui import wording
+from webui.rows import HOUSEKEEPING
 
 Kind = Literal["added", "removed", "changed", "same"]
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from indexer.event import ACTIONS, Category, Outcome
 from indexer.query import TEXT_FIELDS, Window
 from indexer.search import Bar, Counts
-from webui.search import wording
-from webui.search.question import LABELS, NAMES, PARAMETERS, PRESETS, Question, local_text
+from webui import wording
+from webui.question import LABELS, NAMES, PARAMETERS, PRESETS, Question, local_text
 from webui.tenancy import TenantFacts
 
 # The drawing's own units; the page stretches it.

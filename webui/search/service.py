@@ -11,7 +11,6 @@ from indexer.cursors import Cursor, CursorError, Cursors, Direction
 from indexer.query import (
     ActivityFilter,
     Query,
-    Scope,
     ScopedQuery,
     Window,
     event_query,
@@ -19,22 +18,10 @@ from indexer.query import (
     within_tenant,
 )
 from indexer.search import Counts, EventSearch, StoredEvent
-from webui.search.question import Question
-from webui.tenancy import EVERYWHERE, NOWHERE, Tenancy, TenantFacts
+from webui.question import Question
+from webui.tenancy import NOWHERE, NotHereError, Reader, Tenancy, TenantFacts
 
 PAGE_COUNT: Final = 50
-
-
-class NotHereError(LookupError):
-    """There is no such thing, or it is not for the one who asks; nobody learns which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Who asks: the account, and what it may see."""
-
-    account: str
-    scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +65,7 @@ class Activity:
 
     def place(self, reader: Reader, question: Question) -> TenantFacts:
         """Give the tenant whose zone the page speaks in; NotHereError when it is not the reader's."""
-        own = reader.scope.tenant_id
-        if own is not None and question.tenant not in {"", own}:
-            raise NotHereError
-        tenant_id = own or question.tenant
-        return self._tenancy.facts(tenant_id) if tenant_id else EVERYWHERE
+        return self._tenancy.place(reader, question.tenant)
 
     def tenants(self, reader: Reader) -> tuple[TenantFacts, ...]:
         """Give the tenants a reader can choose between: none, unless it sees them all."""

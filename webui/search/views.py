@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, abort, current_app, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, render_template, request, url_for
 
+from webui import question as questions
 from webui import trail
-from webui.access import Role, identity, needs
-from webui.search import question as questions
+from webui.access import Role, identity, needs, reader
+from webui.question import Question, QuestionError
+from webui.rows import days, sentence
 from webui.search.detail import detail
 from webui.search.page import Form, active, counts_shown, widenings
-from webui.search.question import Question, QuestionError
-from webui.search.rows import days, sentence
-from webui.search.service import Activity, Listing, NotHereError, Reader
-from webui.tenancy import TenantFacts
+from webui.search.service import Activity, Listing
+from webui.tenancy import Reader, TenantFacts
 
 blueprint = Blueprint("search", __name__, template_folder="templates")
 
@@ -29,30 +29,26 @@ def register(app: Flask, activity: Activity) -> None:
 @needs(Role.VIEWER)
 def activity() -> str | tuple[str, int]:
     """Show events that fit the address."""
-    reader, asked = _reader(), _question()
-    place = _place(reader, asked)
+    who, asked = reader(), _question()
+    place = _activity().place(who, asked)
     try:
-        listing = _activity().page(reader, asked, request.args.get("cursor", ""))
-    except NotHereError:
-        abort(404)
+        listing = _activity().page(who, asked, request.args.get("cursor", ""))
     except QuestionError as error:
-        return _page(reader, asked, place, problems=error.problems), 400
+        return _page(who, asked, place, problems=error.problems), 400
     _record_search(asked, listing.sentence)
-    return _page(reader, asked, place, listing)
+    return _page(who, asked, place, listing)
 
 
 @blueprint.get("/activity/counts")
 @needs(Role.VIEWER)
 def counts() -> str | tuple[str, int]:
     """Give histogram and facets of an address: a piece of the page, fetched after the rows."""
-    reader, asked = _reader(), _question()
+    who, asked = reader(), _question()
     try:
-        found, place, counted = _activity().counts(reader, asked)
-    except NotHereError:
-        abort(404)
+        found, place, counted = _activity().counts(who, asked)
     except QuestionError as error:
         return render_template("search/_problems.html", problems=error.problems, labels=questions.LABELS), 400
-    if not _activity().was_asked(reader, asked, request.args.get("proof", "")):
+    if not _activity().was_asked(who, asked, request.args.get("proof", "")):
         # Counts tell as much as rows: who asks for them alone has searched too.
         _record_search(asked, found.sentence(place.zone))
     return render_template("search/_counts.html", shown=counts_shown(counted, asked, place), asked=asked)
@@ -62,10 +58,7 @@ def counts() -> str | tuple[str, int]:
 @needs(Role.VIEWER)
 def event(event_id: str) -> str:
     """Show one event."""
-    try:
-        found = _activity().event(_reader(), event_id)
-    except NotHereError:
-        abort(404)
+    found = _activity().event(reader(), event_id)
     subject = found.event
     entity = (subject.text("entity.type"), subject.text("entity.id") or subject.text("entity.number"))
     said = f"{identity().name} opened an event: {subject.text('message')}"
@@ -84,7 +77,7 @@ def event(event_id: str) -> str:
 
 
 def _page(
-    reader: Reader,
+    who: Reader,
     asked: Question,
     place: TenantFacts,
     listing: Listing | None = None,
@@ -93,7 +86,7 @@ def _page(
     """Render the page with its rows, or with what is wrong with the form."""
     shown = None
     if listing and "counts" in request.args:
-        shown = counts_shown(_activity().counts(reader, asked)[2], asked, place)
+        shown = counts_shown(_activity().counts(who, asked)[2], asked, place)
     here = url_for("search.activity")
     pairs = list(asked.pairs())
     return render_template(
@@ -101,9 +94,9 @@ def _page(
         asked=asked,
         form=Form(asked, place.zone),
         place=place,
-        tenants=_activity().tenants(reader),
-        several=reader.scope.tenant_id is None and not asked.tenant,
-        tenant_names={tenant.id: tenant.name for tenant in _activity().tenants(reader)},
+        tenants=_activity().tenants(who),
+        several=who.scope.tenant_id is None and not asked.tenant,
+        tenant_names={tenant.id: tenant.name for tenant in _activity().tenants(who)},
         problems=problems or {},
         labels=questions.LABELS,
         listing=listing,
@@ -137,17 +130,6 @@ def _record_search(asked: Question, said: str) -> None:
 
 def _question() -> Question:
     return questions.read(request.args.items(multi=True))
-
-
-def _place(reader: Reader, asked: Question) -> TenantFacts:
-    try:
-        return _activity().place(reader, asked)
-    except NotHereError:
-        abort(404)
-
-
-def _reader() -> Reader:
-    return Reader(identity().id, identity().scope)
 
 
 def _activity() -> Activity:

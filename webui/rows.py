@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from indexer.search import StoredEvent
-from webui.search import wording
+from webui import wording
 
 _SHOWN_CHANGES_COUNT: Final = 3
 _SHOWN_VALUE_CHARS: Final = 40
