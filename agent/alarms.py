@@ -1,4 +1,4 @@
-"""Every ERROR that the agent logs: what it means, and what an operator does. `docs/runbook.md` has them all."""
+"""Every ERROR that the agent logs: what it means and the way out. `docs/runbook.md` has them all."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ def compose(
         return bulk.send(client, documents, timeout_secs=limits.request_secs, on_too_large=lanes.too_large)
 
     senders = Senders(send, partial(partitions.ensure, client), limits.in_flight, answered)
-    letters = DeadLetters(settings.state_dir / DEAD_LETTERS)
+    letters = DeadLetters(settings.state_dir / DEAD_LETTERS, limits.dead_letters_bytes)
     lanes = Lanes(senders, letters, limits, counts, _utc_text)
     return Pipeline(feeds, lanes, settings.state_dir / CHECKPOINT, counts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import ipaddress
 import os
 import re
 import secrets
@@ -20,6 +21,13 @@ from agent.errors import SettingsError
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 REDACTION_KEY_BYTES = 32
 REDACTION_KEY_BYTES_MIN = 16
+# The source of the agent's own events; its name is part of their identity.
+OWN_SOURCE = "audit-agent"
+# A source that has been silent for so long, while others on this server were not, is worth an event. What
+# people do in our own web UI may pause for days.
+SILENT_SECS = 1800.0
+_NEVER_SILENT_FORMATS = frozenset({"trail"})
+_PORT_MAX = 65_535
 
 
 class Section(BaseModel):
@@ -36,6 +44,21 @@ class SourceSettings(Section):
     format: Annotated[str, Field(min_length=1)]
     changes_logged: bool = False
     tenant: str = ""
+    silent_secs: Annotated[float, Field(ge=0)] | None = None
+
+    @property
+    def silence_secs(self) -> float:
+        """After how long a silence is told of; 0: never."""
+        if self.silent_secs is None:
+            return 0.0 if self.format in _NEVER_SILENT_FORMATS else SILENT_SECS
+        return self.silent_secs
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_not_ours(cls, value: str) -> str:
+        if value == OWN_SOURCE:
+            raise ValueError("this is the source of the agent's own events; choose another name")
+        return value
 
     @field_validator("tenant")
     @classmethod
@@ -55,6 +78,34 @@ class DeliverySettings(Section):
     request_secs: Annotated[float, Field(gt=0, le=600)] = 60.0
     retry_secs_max: Annotated[float, Field(gt=0, le=3_600)] = 30.0
     stop_secs: Annotated[float, Field(gt=0, le=600)] = 10.0
+    dead_letters_bytes: Annotated[int, Field(ge=1_024)] = 256 * 1024**2
+
+
+class HttpSettings(Section):
+    """Where `/health` and `/metrics` are served; nowhere unless set, and to this machine only."""
+
+    listen: str = ""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_loopback(cls, value: str) -> str:
+        if not value:
+            return value
+        host, _, port = value.rpartition(":")
+        try:
+            is_loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
+        except ValueError:
+            is_loopback = False
+        if not is_loopback or not port.isdecimal() or int(port) > _PORT_MAX:
+            raise ValueError(
+                'is a loopback address and a port, such as "127.0.0.1:9600"; a proxy may stand before it'
+            )
+        return value
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
 
 
 class AgentSettings(Section):
@@ -67,6 +118,7 @@ class AgentSettings(Section):
     ahead_days: Annotated[int, Field(ge=0, le=36_500)] = 2
     redact: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     delivery: DeliverySettings = DeliverySettings()
+    http: HttpSettings = HttpSettings()
     sources: Annotated[tuple[SourceSettings, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -140,6 +192,8 @@ def _known_names(where: list[str]) -> list[str]:
         section = SourceSettings
     elif where[0] == "delivery":
         section = DeliverySettings
+    elif where[0] == "http":
+        section = HttpSettings
     return sorted(section.model_fields if len(where) > 1 else AgentSettings.model_fields)
 
 

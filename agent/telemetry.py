@@ -10,6 +10,8 @@ import orjson
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from agent.alarms import ALARMS
+
 
 @dataclass(slots=True)
 class Counts:
@@ -47,6 +49,7 @@ def _configure(renderer: structlog.typing.Processor, level: int) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            _with_way_out,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
@@ -54,6 +57,13 @@ def _configure(renderer: structlog.typing.Processor, level: int) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def _with_way_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """An ERROR says what to do, where it is read."""
+    if event["level"] == "error" and event["event"] in ALARMS:
+        event["do"] = ALARMS[event["event"]].do
+    return event
 
 
 def _json(event: object, **_: object) -> str:

@@ -11,6 +11,10 @@ import filelock
 import orjson
 
 
+class DeadLettersFullError(OSError):
+    """The letters that are to be written would pass the bound; the message names file, bound and way out."""
+
+
 class DeadLetter(NamedTuple):
     """A rejected event: its partition, why it is not there (since `at`, ISO, UTC), its redacted body."""
 
@@ -22,10 +26,14 @@ class DeadLetter(NamedTuple):
 
 
 class DeadLetters:
-    """JSON lines in one file, keyed by id; every change holds a lock, so a replay may run meanwhile."""
+    """JSON lines in one file, keyed by id; every change holds a lock, so a replay may run meanwhile.
 
-    def __init__(self, path: Path) -> None:
+    The file never grows above `bytes_max`.
+    """
+
+    def __init__(self, path: Path, bytes_max: int | None = None) -> None:
         self.path = path
+        self.bytes_max = bytes_max
         self._lock = filelock.FileLock(path.with_name(path.name + ".lock"))
         self._ids: set[str] = set()
         self._stamp: tuple[int, int] | None = None
@@ -37,14 +45,30 @@ class DeadLetters:
             new = {letter.id: letter for letter in letters if letter.id not in self._ids}
             if not new:
                 return
+            lines = b"".join(map(_line, new.values()))
             with self.path.open("ab") as file:
                 # A crash may have left half a line: nothing may be glued to it.
-                file.truncate(self._whole_bytes())
-                file.write(b"".join(map(_line, new.values())))
+                whole_bytes = self._whole_bytes()
+                file.truncate(whole_bytes)
+                self._refuse_above_bound(whole_bytes + len(lines))
+                file.write(lines)
                 file.flush()
                 os.fsync(file.fileno())
             self._ids.update(new)
             self._stamp = self._look()
+
+    def _refuse_above_bound(self, bytes_: int) -> None:
+        if self.bytes_max is not None and bytes_ > self.bytes_max:
+            raise DeadLettersFullError(
+                f"{self.path}: dead letters have no room ({bytes_:,} bytes with these, dead_letters_bytes is "
+                f"{self.bytes_max:,}); replay them, or raise dead_letters_bytes"
+            )
+
+    @property
+    def bytes(self) -> int:
+        """The size of the file; 0 when there is none."""
+        stamp = self._look()
+        return stamp[0] if stamp else 0
 
     def read(self) -> Iterator[DeadLetter]:
         """The letters in the file, oldest first; half a line at its end is none."""
@@ -57,6 +81,8 @@ class DeadLetters:
 
     def remove(self, ids: set[str]) -> None:
         """Take the letters with these ids out; the file is replaced whole."""
+        if not ids:
+            return
         with self._lock:
             beside = self.path.with_name(self.path.name + ".new")
             with beside.open("wb") as file:

@@ -14,13 +14,15 @@ import structlog
 
 from agent.delivery.backoff import Backoff
 from agent.delivery.batches import BATCH_BYTES_MIN, Batch, Collector, Document, size_bytes
-from agent.delivery.dead_letters import DeadLetter, DeadLetters
+from agent.delivery.dead_letters import DeadLetter, DeadLetters, DeadLettersFullError
 from agent.delivery.senders import Answer, Senders
 from agent.settings import DeliverySettings
 from agent.telemetry import Counts
 from indexer.verdict import STORED, Kind, Verdict
 
 log = structlog.get_logger()
+
+_NONE: frozenset[str] = frozenset()
 
 
 class Lane:
@@ -29,9 +31,20 @@ class Lane:
     def __init__(self, backoff: Backoff) -> None:
         self.backoff = backoff
         self.documents: deque[Document] = deque()
+        self.bytes = 0
         self.is_blocked = False
         self.in_flight = False
+        self.is_held = False
         self.reason = ""
+
+    def put(self, documents: list[Document], *, first: bool = False) -> int:
+        """Let documents wait here, before or behind the others; their bytes."""
+        (self.documents.extendleft if first else self.documents.extend)(
+            reversed(documents) if first else documents
+        )
+        bytes_ = size_bytes(documents)
+        self.bytes += bytes_
+        return bytes_
 
 
 class Lanes:
@@ -46,6 +59,7 @@ class Lanes:
         wall_clock: Callable[[], str],
     ) -> None:
         self.last_error = ""
+        self.letters_problem = ""
         self.last_answer_at: float | None = None
         self._senders = senders
         self._letters = letters
@@ -59,11 +73,46 @@ class Lanes:
         self._store = Backoff(limits.retry_secs_max, self._random)
         self._bytes = 0
         self._bytes_max = limits.batch_bytes * (limits.in_flight + 2)
+        # What waits in lanes is bounded apart: no partition in trouble takes room from the others.
+        self._lanes_bytes = 0
+        self._places = float(senders.count)
+        self._store_is_held = False
 
     @property
     def has_room(self) -> bool:
         """Whether more may be read: what is not final yet stays below a bound, whatever the store does."""
-        return self._bytes < self._bytes_max
+        return self._bytes - self._lanes_bytes < self._bytes_max and self._bytes < 3 * self._bytes_max
+
+    @property
+    def full(self) -> frozenset[str]:
+        """The partitions for which no more should be read: their lanes hold their share, or all do."""
+        if not self._lanes:
+            return _NONE
+        share = 0 if self._lanes_bytes >= self._bytes_max else self._limits.batch_bytes
+        return frozenset(
+            partition for partition, lane in self._lanes.items() if lane.is_blocked and lane.bytes >= share
+        )
+
+    @property
+    def bytes_open(self) -> int:
+        """Memory of the documents that are not final yet, nearly."""
+        return self._bytes
+
+    @property
+    def places(self) -> int:
+        """How many requests may be under way at the moment."""
+        return 1 if self._store.attempts else max(int(self._places), 1)
+
+    @property
+    def held(self) -> dict[str, str]:
+        """What waits for a person: "store" or partitions, each with the reason."""
+        held = {partition: lane.reason for partition, lane in self._lanes.items() if lane.is_held}
+        return {"store": self.last_error, **held} if self._store_is_held else held
+
+    @property
+    def store_fails(self) -> bool:
+        """Whether the last request came back without a usable answer."""
+        return bool(self._store.attempts)
 
     @property
     def is_idle(self) -> bool:
@@ -84,9 +133,9 @@ class Lanes:
         self._bytes += bytes_
         blocked = {partition for partition, lane in self._lanes.items() if lane.is_blocked}
         if blocked:
-            for document in documents:
-                if document[0] in blocked:
-                    self._lanes[document[0]].documents.append(document)
+            for partition in blocked:
+                stuck = [document for document in documents if document[0] == partition]
+                self._lanes_bytes += self._lanes[partition].put(stuck)
             documents = [document for document in documents if document[0] not in blocked]
             bytes_ = size_bytes(documents)
         self._ready.extend(self._collector.add(documents, bytes_, now))
@@ -107,9 +156,7 @@ class Lanes:
         became_final = self._bytes < before
         if self._collector.is_due(now):
             self.seal()
-        # A store in trouble is asked by one request at a time.
-        places = 1 if self._store.attempts else self._senders.count
-        while self._senders.in_flight < places and (batch := self._next(now)):
+        while self._senders.in_flight < self.places and (batch := self._next(now)):
             self._senders.submit(batch)
         return became_final
 
@@ -133,7 +180,10 @@ class Lanes:
             documents.append(lane.documents.popleft())
             bytes_ += len(documents[-1][2])
         lane.in_flight = True
-        return Batch(documents, size_bytes(documents), partition)
+        batch = Batch(documents, size_bytes(documents), partition)
+        lane.bytes -= batch.bytes
+        self._lanes_bytes -= batch.bytes
+        return batch
 
     def _take(self, answer: Answer, now: float) -> None:
         batch, verdicts, whole = answer
@@ -145,7 +195,9 @@ class Lanes:
         if self._store.attempts:
             log.info("store_is_back", after_attempts=self._store.attempts)
             self._store.succeeded()
+            self._store_is_held = False
         self.last_answer_at = now
+        self._adapt(verdicts)
         if verdicts.count(STORED) == len(verdicts):
             self._counts.stored += len(verdicts)
             self._final(batch.documents, batch.bytes)
@@ -155,15 +207,24 @@ class Lanes:
         if batch.partition is not None and not still_waiting:
             self._leave(batch.partition)
 
+    def _adapt(self, verdicts: list[Verdict]) -> None:
+        """Fewer requests at once when the store pushes back, slowly more again when it takes everything."""
+        if any(verdict.kind is Kind.RETRY and verdict.cause.startswith("429") for verdict in verdicts):
+            self._places = max(self._places / 2, 1.0)
+        else:
+            self._places = min(self._places + 1 / self._places, float(self._senders.count))
+
     def _store_failed(self, batch: Batch, verdict: Verdict, now: float) -> None:
         """Nothing of this batch was judged: all of it again, later."""
         self._say("store", verdict, first=not self._store.attempts)
+        self._store_is_held = verdict.kind is Kind.HOLD
+        self._places = 1.0
         self._counts.retried += len(batch.documents)
         self._store.failed(now, verdict.retry_after_secs or 0.0)
         if batch.partition is None:
             self._ready.appendleft(batch)
         else:
-            self._lanes[batch.partition].documents.extendleft(reversed(batch.documents))
+            self._lanes_bytes += self._lanes[batch.partition].put(batch.documents, first=True)
 
     def _sort(self, documents: list[Document], verdicts: list[Verdict], now: float) -> bool:
         """Each document by its own verdict; whether some must be sent again."""
@@ -198,11 +259,18 @@ class Lanes:
                 DeadLetter(id_, partition, verdict.cause, at, body)
                 for (partition, id_, body, _), verdict in rejected
             )
-        except OSError as error:
-            self.last_error = (
-                f"{self._letters.path}: dead letters cannot be written ({error}); make room there"
-            )
+        except DeadLettersFullError as error:
+            if not self.letters_problem:
+                log.error("dead_letters_full", reason=str(error))  # noqa: TRY400 - foreseen: no traceback
+            self.last_error = self.letters_problem = str(error)
             return False
+        except OSError as error:
+            reason = f"{self._letters.path}: dead letters cannot be written ({error}); make room there"
+            if not self.letters_problem:
+                log.error("dead_letters_not_written", reason=reason)  # noqa: TRY400 - as above
+            self.last_error = self.letters_problem = reason
+            return False
+        self.letters_problem = ""
         self._counts.rejected += len(rejected)
         log.error("rejected", count=len(rejected), cause=rejected[0][1].cause, file=str(self._letters.path))
         return True
@@ -219,8 +287,9 @@ class Lanes:
         lane = self._lanes.setdefault(partition, Lane(Backoff(self._limits.retry_secs_max, self._random)))
         verdict = waiting[0][1]
         self._counts.retried += len(waiting)
-        lane.documents.extendleft(reversed([document for document, _ in waiting]))
+        self._lanes_bytes += lane.put([document for document, _ in waiting], first=True)
         lane.is_blocked = is_blocked
+        lane.is_held = verdict.kind is Kind.HOLD
         if verdict.kind is Kind.MISSING:
             self._senders.forget(partition)
         self._say(partition, verdict, first=not lane.backoff.attempts)
@@ -239,6 +308,7 @@ class Lanes:
     def _say(self, what: str, verdict: Verdict, *, first: bool) -> None:
         """Say a trouble once when it begins; what only a person can end is an error."""
         self.last_error = verdict.cause
-        if first:
-            say = log.error if verdict.kind is Kind.HOLD else log.warning
-            say("held" if verdict.kind is Kind.HOLD else "retrying", what=what, reason=verdict.cause)
+        if first and verdict.kind is Kind.HOLD:
+            log.error("held", what=what, reason=verdict.cause)
+        elif first:
+            log.warning("retrying", what=what, reason=verdict.cause)

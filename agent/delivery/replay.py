@@ -27,12 +27,27 @@ class Replayed(NamedTuple):
 def replay(letters: DeadLetters, client: Client) -> Replayed:
     """Send every letter; those that are stored now (or were already) leave the file, the others stay.
 
-    Raises the StoreError that says why a partition cannot be made ready.
+    A letter without a partition tells of a record that never became an event; it stays, as rejected. Raises
+    the StoreError that says why a partition cannot be made ready. Killed at any moment, the next replay
+    finds what was stored already.
     """
     counts = dict.fromkeys(Kind, 0)
+    done: set[str] = set()
+    try:
+        reason = _send_all(letters, client, counts, done)
+    finally:
+        letters.remove(done)
+    left = counts[Kind.RETRY] + counts[Kind.HOLD] + counts[Kind.MISSING]
+    return Replayed(counts[Kind.STORED], counts[Kind.DUPLICATE], counts[Kind.REJECTED], left, reason)
+
+
+def _send_all(letters: DeadLetters, client: Client, counts: dict[Kind, int], done: set[str]) -> str:
+    """Send in batches, count the verdicts and note what is stored; why some wait ("" when none does)."""
     reason = ""
-    waiting = iter(list(letters.read()))
+    waiting = letters.read()
     while batch := list(islice(waiting, _BATCH_COUNT)):
+        counts[Kind.REJECTED] += sum(not letter.partition for letter in batch)
+        batch = [letter for letter in batch if letter.partition]
         for partition in sorted({letter.partition for letter in batch}):
             partitions.ensure(client, partition)
         documents: list[Document] = [(letter.partition, letter.id, letter.body, None) for letter in batch]
@@ -40,15 +55,12 @@ def replay(letters: DeadLetters, client: Client) -> Replayed:
         for verdict in verdicts:
             counts[verdict.kind] += 1
             reason = reason or _reason(verdict)
-        letters.remove(
-            {
-                letter.id
-                for letter, verdict in zip(batch, verdicts, strict=True)
-                if verdict.kind in {Kind.STORED, Kind.DUPLICATE}
-            }
+        done.update(
+            letter.id
+            for letter, verdict in zip(batch, verdicts, strict=True)
+            if verdict.kind in {Kind.STORED, Kind.DUPLICATE}
         )
-    left = counts[Kind.RETRY] + counts[Kind.HOLD] + counts[Kind.MISSING]
-    return Replayed(counts[Kind.STORED], counts[Kind.DUPLICATE], counts[Kind.REJECTED], left, reason)
+    return reason
 
 
 def _reason(verdict: Verdict) -> str:

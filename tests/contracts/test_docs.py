@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.settings import AgentSettings, DeliverySettings, SourceSettings
+from agent.settings import AgentSettings, DeliverySettings, HttpSettings, SourceSettings
 from indexer.event import ACTIONS, FIELDS, Flag
 from indexer.settings import known_names
 from webui.settings import WebSettings
@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 EVENTS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 VARIABLES = sorted(known_names() | {f"AUDIT_WEBUI_{name}".upper() for name in WebSettings.model_fields})
-SETTINGS = sorted({*AgentSettings.model_fields, *SourceSettings.model_fields, *DeliverySettings.model_fields})
+SECTIONS = (AgentSettings, SourceSettings, DeliverySettings, HttpSettings)
+SETTINGS = sorted({name for section in SECTIONS for name in section.model_fields})
 
 
 class TestConfiguration:
@@ -27,7 +28,7 @@ class TestConfiguration:
 
     @pytest.mark.parametrize("name", SETTINGS)
     def test_every_setting_of_the_agent_is_described(self, name: str) -> None:
-        shown = {"sources": "[[sources]]", "delivery": "[delivery]"}.get(name, name)
+        shown = {"sources": "[[sources]]", "delivery": "[delivery]", "http": "[http]"}.get(name, name)
         assert f"`{shown}`" in CONFIGURATION
 
 

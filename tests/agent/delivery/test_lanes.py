@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from agent.delivery.backoff import Backoff
 from tests.support import fake_store as wrong
 from tests.support.delivering import LIMITS, OTHER, PARTITION, Delivering, documents
 from tests.support.fake_store import FakeStore, fake_store
@@ -219,3 +221,126 @@ def test_55_a_partition_that_is_back_is_served_without_its_lane(
     assert token.open_count == 0
     delivering.drain()
     assert delivering.counts.stored == 40
+
+
+class TestBounds:
+    """A partition in trouble takes its own share of memory, and never the others'."""
+
+    @pytest.fixture
+    def tight(self, fake: FakeStore, tmp_path: Path) -> Iterator[Delivering]:
+        with Delivering(
+            fake.settings, tmp_path, LIMITS.model_copy(update={"batch_bytes": 20_000})
+        ) as delivering:
+            yield delivering
+
+    def test_55_a_blocked_partition_is_full_and_the_others_have_room(
+        self, fake: FakeStore, tight: Delivering
+    ) -> None:
+        fake.item = lambda partition, _id, _attempt: 403 if partition == PARTITION else 201
+        body = b'{"message":"%s"}' % (b"x" * 1000)
+        number = 0
+        while PARTITION not in tight.lanes.full:
+            tight.add(documents(number, 10, body=body)[0])
+            tight.turn()
+            number += 10
+            assert number < 1000
+        assert tight.lanes.has_room
+        for first in range(0, 500, 10):
+            added, token = documents(10_000 + first, 10, OTHER, body)
+            tight.add(added)
+            tight.turn()
+            assert token.open_count == 0
+        fake.item = wrong.accept
+        tight.drain()
+        assert tight.lanes.full == frozenset()
+        assert tight.counts.stored == number + 500
+
+    def test_55_however_many_partitions_are_blocked_memory_is_bounded(
+        self, fake: FakeStore, tight: Delivering
+    ) -> None:
+        fake.item = lambda partition, _id, _attempt: 403 if partition != OTHER else 201
+        body = b'{"message":"%s"}' % (b"x" * 1000)
+        number = 0
+        for day in range(1, 16):
+            partition = f"smartwms-audit-business-2026.10.{day:02}"
+            for _ in range(10):
+                if tight.lanes.has_room and partition not in tight.lanes.full:
+                    tight.add(documents(number, 10, partition, body)[0])
+                    tight.turn()
+                    number += 10
+        room_bytes = 20_000 * (LIMITS.in_flight + 2)
+        assert tight.lanes.bytes_open < 3 * room_bytes + 20_000
+        added, token = documents(10_000, 10, OTHER, body)
+        tight.add(added)
+        tight.turn()
+        assert token.open_count == 0
+
+
+class TestConcurrency:
+    """A store that pushes back is asked by fewer requests at once."""
+
+    def test_44_it_backs_off_on_429_and_comes_back_slowly(self, fake: FakeStore, tmp_path: Path) -> None:
+        with Delivering(fake.settings, tmp_path, LIMITS.model_copy(update={"in_flight": 4})) as delivering:
+            fake.item = lambda _partition, id_, attempt: 429 if attempt == 1 and id_ < "id-00000010" else 201
+            assert delivering.lanes.places == 4
+            delivering.add(documents(0, 10)[0])
+            delivering.turn()
+            assert delivering.lanes.places == 2
+            grown = []
+            for first in range(100, 300, 10):
+                delivering.add(documents(first, 10, OTHER)[0])
+                delivering.turn()
+                grown.append(delivering.lanes.places)
+            assert grown == sorted(grown)
+            assert grown[0] == 2
+            assert grown[-1] == 4
+
+    def test_44_a_store_that_fails_is_asked_by_one_request_at_a_time(
+        self, fake: FakeStore, delivering: Delivering
+    ) -> None:
+        fake.whole = lambda _request: 429
+        delivering.add(documents(0, 30)[0])
+        delivering.turn()
+        requests = fake.requests
+        delivering.turn(after_secs=60)
+        assert fake.requests == requests + 1
+
+
+def test_44_pauses_are_spread_and_grow_to_their_bound() -> None:
+    ceilings = []
+    for attempts in range(12):
+        pauses = []
+        for seed in range(200):
+            backoff = Backoff(30.0, Random(seed))
+            backoff.attempts = attempts
+            backoff.failed(0.0)
+            pauses.append(backoff.due)
+        assert min(pauses) < max(pauses) / 10  # full jitter: from nothing to the ceiling
+        ceilings.append(max(pauses))
+    assert ceilings == sorted(ceilings) or max(ceilings) <= 30.0
+    assert 29.0 < ceilings[-1] <= 30.0
+
+
+def test_64_full_dead_letters_hold_what_finds_no_room_and_lose_nothing(
+    fake: FakeStore, delivering: Delivering
+) -> None:
+    fake.item = lambda _partition, id_, _attempt: 400 if id_ < "id-00001000" else 201
+    delivering.letters.bytes_max = 2_000
+    rejected, token = documents(0, 30)
+    delivering.add(rejected)
+    for _ in range(5):
+        delivering.turn(after_secs=60)
+    buried = len(list(delivering.letters.read()))
+    assert 0 < buried < 30
+    assert token.open_count == 30 - buried
+    assert "dead_letters_bytes" in delivering.lanes.letters_problem
+    assert delivering.letters.bytes <= 2_000
+    later, later_token = documents(1000, 10, OTHER)
+    delivering.add(later)
+    delivering.turn()
+    assert later_token.open_count == 0
+    delivering.letters.bytes_max = 200_000
+    delivering.drain()
+    assert token.open_count == 0
+    assert delivering.lanes.letters_problem == ""
+    assert {letter.id for letter in delivering.letters.read()} == {document[1] for document in rejected}
