@@ -57,9 +57,9 @@ _ISSUED: Final = re.compile(
 )
 _REPLACED: Final = "[redacted:"
 _REPLACED_BYTES: Final = _REPLACED.encode()
-_PLAIN_PAIR: Final = re.compile(rb'"([A-Za-z_@][\w.-]{0,63})":(?:null|"([^"\\\r\n]*)")')
+_PLAIN_PAIR: Final = re.compile(rb'"([A-Za-z_@][\w. -]{0,63})":(?:null|"([^"\\\r\n]*)")')
 # What follows the name of a value, or the end of a text that is a name and nothing else.
-_MAY_BE_NAME: Final = re.compile(rb"[\w.-]*(?:\\*[\"']|\s{0,8}[:=])")
+_MAY_BE_NAME: Final = re.compile(rb"[\w. -]*(?:\\*[\"']|\s{0,8}[:=])")
 _FIELD_LIST: Final = re.compile(rb'"ChangedFields":"[\w,]*"')
 
 
@@ -82,12 +82,12 @@ class Redactor:
         pieces: list[bytes] = []
         done = kept_from = 0
         list_start, list_end = _field_list(raw)
-        for sign, start in self._signs.find(raw):
+        for sign, start, end in self._signs.find(raw):
             if start < done or list_start < start < list_end:
                 continue
             if sign is not Sign.NAME:
                 return None
-            if _MAY_BE_NAME.match(raw, start) is None:
+            if _MAY_BE_NAME.match(raw, end) is None:
                 continue
             quote = raw.rfind(b'"', max(0, start - _NAME_LIMIT), start)
             pair = _PLAIN_PAIR.match(raw, quote) if quote >= 0 else None
@@ -150,11 +150,11 @@ class Redactor:
         found = self._signs.find(text.encode(errors="replace"))
         if not found:
             return text
-        signs = {sign for sign, _ in found}
+        signs = {sign for sign, _, _ in found}
         if Sign.PEM in signs:
             text = _PEM.sub(lambda match: self.fingerprint(match[0]), text)
         if Sign.NAME in signs:
-            starts = [start for sign, start in found if sign is Sign.NAME]
+            starts = [start for sign, start, _ in found if sign is Sign.NAME]
             text = self._pairs(text, _names(text, starts) if text.isascii() else _NAME.finditer(text))
         if Sign.BEARER in signs:
             text = _BEARER.sub(lambda match: match[1] + self.fingerprint(match[2]), text)

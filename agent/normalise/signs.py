@@ -106,13 +106,14 @@ class Signs:
             done = record_end
         return suspects
 
-    def find(self, raw: bytes) -> list[tuple[Sign, int]]:
-        """Every sign in the bytes with its position, from left to right."""
-        return [
-            (self._signs[index], start)
-            for index, start, end in self._find(raw.translate(_FOLD))
-            if _is_reason(self._signs[index], raw, start, end)
-        ]
+    def find(self, raw: bytes) -> list[tuple[Sign, int, int]]:
+        """Every sign in the bytes with its start and end, from left to right."""
+        found = []
+        for index, start, end in self._find(raw.translate(_FOLD)):
+            sign = self._signs[index]
+            if _is_reason(sign, raw, start, end):
+                found.append((Sign.NAME if sign is Sign.HARMLESS else sign, start, end))
+        return found
 
 
 def _is_reason(sign: Sign, raw: bytes, start: int, end: int) -> bool:
