@@ -213,26 +213,37 @@ class ActivityFilter:
 
     def query(self) -> Query:
         """Express the filter as an OpenSearch query (filter context only: nothing is scored)."""
-        wanted: list[Json] = []
-        unwanted: list[Json] = []
-        if limits := _range(self.window):
-            wanted.append(limits)
+        return self._query(list(self.refinements().values()))
+
+    def unrefined_query(self) -> Query:
+        """Express the filter without what was chosen in any dimension: what `refinements` narrow."""
+        return self._query([])
+
+    def refinements(self) -> dict[str, Json]:
+        """Give a clause for each dimension that something was chosen in."""
+        found: dict[str, Json] = {}
         for name, choice in self.choices():
+            clause: Json = {}
             if choice.only:
-                wanted.append(_any_of(DIMENSIONS[name], choice.only))
+                clause["filter"] = [_any_of(DIMENSIONS[name], choice.only)]
             if choice.without:
-                unwanted.append(_any_of(DIMENSIONS[name], choice.without))
+                clause["must_not"] = [_any_of(DIMENSIONS[name], choice.without)]
+            if clause:
+                found[name] = clause["filter"][0] if set(clause) == {"filter"} else {"bool": clause}
+        return found
+
+    def _query(self, wanted: list[Json]) -> Query:
+        if limits := _range(self.window):
+            wanted = [limits, *wanted]
         if self.tenant_id:
             wanted.append({"term": {"tenant.id": self.tenant_id}})
         if self.text:
             wanted.append(_text(self.text, self.text_field))
-        if not self.bookkeeping:
-            unwanted.append({"term": {"event.flags": "bookkeeping"}})
         clause: Json = {"bool": {}}
         if wanted:
             clause["bool"]["filter"] = wanted
-        if unwanted:
-            clause["bool"]["must_not"] = unwanted
+        if not self.bookkeeping:
+            clause["bool"]["must_not"] = [{"term": {"event.flags": "bookkeeping"}}]
         return Query(clause if clause["bool"] else {"match_all": {}}, self.window)
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from indexer import errors, partitions
+from indexer import counting, errors, partitions
 from indexer.client import Client
 from indexer.cursors import Direction, Position
 from indexer.query import Json, ScopedQuery, Window
@@ -26,7 +26,6 @@ MAX_PAGE_COUNT: Final = 500
 MAX_REQUEST_COUNT: Final = 200
 PAGE_TIMEOUT_SECS: Final = 15.0
 COUNT_TIMEOUT_SECS: Final = 30.0
-FACET_VALUES_COUNT: Final = 8
 # Above it the names would not fit the first line of a request (4,096 bytes): the alias is asked instead, and
 # OpenSearch itself passes over partitions whose times lie outside the range.
 MAX_NAMES_BYTES: Final = 3000
@@ -34,26 +33,6 @@ MAX_NAMES_BYTES: Final = 3000
 _ORDER: Final = ("@timestamp", "event.id")
 # What a row does not show is not sent: the record itself and stack traces are most of an event's bytes.
 _HEAVY: Final = ("event.original", "error.stack_trace", "labels")
-_FACETS: Final[Mapping[str, str]] = {
-    "category": "event.category",
-    "action": "event.action",
-    "outcome": "event.outcome",
-    "user": "user.name",
-    "entity_type": "entity.type",
-    "address": "source.ip",
-}
-# Widths of a bar; the first that gives at most `_BARS_COUNT` of them is taken.
-_BARS_COUNT: Final = 62
-_STEPS: Final[tuple[tuple[timedelta, Json], ...]] = (
-    *((timedelta(seconds=secs), {"fixed_interval": f"{secs}s"}) for secs in (1, 5, 15, 30)),
-    *((timedelta(minutes=mins), {"fixed_interval": f"{mins}m"}) for mins in (1, 5, 15, 30)),
-    *((timedelta(hours=hours), {"fixed_interval": f"{hours}h"}) for hours in (1, 3, 6, 12)),
-    (timedelta(days=1), {"calendar_interval": "1d"}),
-    (timedelta(days=7), {"calendar_interval": "1w"}),
-    (timedelta(days=30), {"calendar_interval": "1M"}),
-    (timedelta(days=91), {"calendar_interval": "1q"}),
-    (timedelta(days=365), {"calendar_interval": "1y"}),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,34 +74,6 @@ class Page:
     events: tuple[StoredEvent, ...]
     newer: bool
     older: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of the histogram: events in [start, end), and how many of them failed."""
-
-    start: datetime
-    end: datetime
-    count: int
-    failures: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """The most frequent values of one dimension with their counts, and how many events have others."""
-
-    dimension: str
-    values: tuple[tuple[str, int], ...]
-    others: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How the events of a query are spread over time and over values."""
-
-    total: int
-    bars: tuple[Bar, ...]
-    facets: tuple[Facet, ...]
 
 
 def targets(names: Iterable[str], alias: str, window: Window) -> str:
@@ -173,22 +124,30 @@ class EventSearch:
         """Give the matching events of one request, oldest first, up to MAX_REQUEST_COUNT."""
         return tuple(self._events(query, _listing(query, order="asc", size=MAX_REQUEST_COUNT)))
 
-    def counts(self, query: ScopedQuery, zone: ZoneInfo) -> Counts:
-        """Count by time and by value. Reads every matching event: dearer than a page, so asked after it."""
+    def counts(
+        self, query: ScopedQuery, zone: ZoneInfo, refinements: Mapping[str, Json] | None = None
+    ) -> counting.Counts:
+        """Count by time and by value. Reads every matching event: dearer than a page, so asked after it.
+
+        `refinements`: clauses by dimension that `query` leaves out; see `counting.ask_counts`.
+        """
+        narrowed = refinements or {}
         start, end = query.window.start, query.window.end
         if start is None or end is None:
-            first, last = self._bounds(query)
+            edges = self.aggregate(query, counting.ask_edges(narrowed))
+            first, last = counting.read_edges(edges) if edges else (None, None)
             if first is None or last is None:
-                return Counts(0, (), ())
+                return counting.Counts(0, (), ())
             start, end = start or first, end or last + timedelta(milliseconds=1)
-        width, step = next((each for each in _STEPS if (end - start) / each[0] <= _BARS_COUNT), _STEPS[-1])
-        answer = self._search(query, _counting(query, zone, step, start, end), COUNT_TIMEOUT_SECS)
-        aggregations = answer.get("aggregations")
-        if aggregations is None:
-            return Counts(0, (), ())
-        bars = _bars(aggregations["bars"]["buckets"], width)
-        facets = tuple(_facet(name, aggregations[name]) for name in _FACETS)
-        return Counts(sum(bar.count for bar in bars), bars, facets)
+        found = self.aggregate(query, counting.ask_counts(zone, start, end, narrowed))
+        return counting.read_counts(found, start, end) if found else counting.Counts(0, (), ())
+
+    def aggregate(self, query: ScopedQuery, aggregations: Json) -> Json:
+        """Give OpenSearch's answer to aggregations over all matching events; empty without a partition."""
+        body = {"query": query.clause, "size": 0, "track_total_hits": False, "aggs": aggregations}
+        path = f"/{self._targets(query)}/_search"
+        found: Json = self._whole(path, body, _LENIENT, COUNT_TIMEOUT_SECS).get("aggregations") or {}
+        return found
 
     def walk(self, query: ScopedQuery, *, batch: int = 1000, keep_alive: str = "5m") -> Iterator[StoredEvent]:
         """Give every matching event, newest first, all from one state of the store."""
@@ -209,22 +168,12 @@ class EventSearch:
         finally:
             self._client.request("DELETE", "/_search/point_in_time", body={"pit_id": [opened]})
 
-    def _bounds(self, query: ScopedQuery) -> tuple[datetime | None, datetime | None]:
-        edges = {name: {name: {"field": "@timestamp"}} for name in ("min", "max")}
-        body = {"query": query.clause, "size": 0, "track_total_hits": False, "aggs": edges}
-        found = self._search(query, body, COUNT_TIMEOUT_SECS).get("aggregations", {})
-        first, last = (found.get(name, {}).get("value") for name in ("min", "max"))
-        return _of_millis(first), _of_millis(last)
-
     def _events(self, query: ScopedQuery, body: Json) -> list[StoredEvent]:
         return self._hits(f"/{self._targets(query)}/_search", body, _LENIENT)
 
     def _hits(self, path: str, body: Json, params: Mapping[str, str | int | bool]) -> list[StoredEvent]:
         answer = self._whole(path, body, params, PAGE_TIMEOUT_SECS)
         return [_stored(hit) for hit in answer["hits"]["hits"]]
-
-    def _search(self, query: ScopedQuery, body: Json, timeout_secs: float) -> Json:
-        return self._whole(f"/{self._targets(query)}/_search", body, _LENIENT, timeout_secs)
 
     def _whole(
         self, path: str, body: Json, params: Mapping[str, str | int | bool], timeout_secs: float
@@ -265,41 +214,5 @@ def _listing(query: ScopedQuery, *, order: str, size: int, heavy: bool = False) 
     return body
 
 
-def _counting(query: ScopedQuery, zone: ZoneInfo, step: Json, start: datetime, end: datetime) -> Json:
-    bounds = {"min": int(start.timestamp() * 1000), "max": int(end.timestamp() * 1000) - 1}
-    bars: Json = {
-        "date_histogram": {
-            "field": "@timestamp",
-            **step,
-            "time_zone": zone.key,
-            "min_doc_count": 0,
-            "extended_bounds": bounds,
-        },
-        "aggs": {"failures": {"filter": {"term": {"event.outcome": "failure"}}}},
-    }
-    facets = {
-        name: {"terms": {"field": where, "size": FACET_VALUES_COUNT}} for name, where in _FACETS.items()
-    }
-    return {"query": query.clause, "size": 0, "track_total_hits": False, "aggs": {"bars": bars, **facets}}
-
-
 def _stored(hit: Json) -> StoredEvent:
     return StoredEvent(hit["_source"], Position(int(hit["sort"][0]), str(hit["sort"][1])))
-
-
-def _bars(buckets: list[Json], width: timedelta) -> tuple[Bar, ...]:
-    starts = [datetime.fromtimestamp(bucket["key"] / 1000, UTC) for bucket in buckets]
-    ends = [*starts[1:], starts[-1] + width] if starts else []
-    return tuple(
-        Bar(start, end, bucket["doc_count"], bucket["failures"]["doc_count"])
-        for start, end, bucket in zip(starts, ends, buckets, strict=True)
-    )
-
-
-def _facet(name: str, found: Json) -> Facet:
-    values = tuple((str(bucket["key"]), int(bucket["doc_count"])) for bucket in found["buckets"])
-    return Facet(name, values, int(found["sum_other_doc_count"]))
-
-
-def _of_millis(value: float | None) -> datetime | None:
-    return None if value is None else datetime.fromtimestamp(value / 1000, UTC)

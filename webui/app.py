@@ -8,19 +8,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from argon2 import PasswordHasher
-from flask import Flask, Response, g, redirect, url_for
+from flask import Flask, Response, current_app, g
 from flask_bootstrap import Bootstrap5
 from jinja2 import StrictUndefined
-from werkzeug.wrappers import Response as AnyResponse
 
 from indexer.client import Client
 from indexer.cursors import Cursors
 from indexer.documents import Documents
 from indexer.search import EventSearch
 from webui import access, error_pages, security
-from webui.access import Role, needs
 from webui.accounts import views as account_views
 from webui.accounts.service import Accounts, Limits
+from webui.exports import views as export_views
+from webui.exports.assembly import make_exports
+from webui.menu import menu_for
+from webui.overview import views as overview_views
+from webui.overview.service import Overviews
 from webui.search import views as search_views
 from webui.search.service import Activity
 from webui.settings import WebSettings
@@ -54,9 +57,10 @@ def create_app(
         app, make_accounts(settings, client, index_prefix, now=now, hasher=hasher), limiter
     )
     tenancy = Tenancy(client, index_prefix, now)
-    activity = Activity(EventSearch(client, index_prefix), Cursors(key), tenancy, now)
-    search_views.register(app, activity)
-    app.add_url_rule("/", view_func=home)
+    search = EventSearch(client, index_prefix)
+    overview_views.register(app, Overviews(search, tenancy, now))
+    search_views.register(app, Activity(search, Cursors(key), tenancy, now))
+    export_views.register(app, make_exports(settings, client, index_prefix, tenancy, now))
     app.context_processor(_about_reader)
     app.after_request(_show_request)
     error_pages.register(app)
@@ -77,12 +81,6 @@ def make_accounts(
     return Accounts(Documents(client, index_prefix, "accounts"), limits, now, hasher)
 
 
-@needs(Role.VIEWER)
-def home() -> AnyResponse:
-    """Lead to the activity log, the first page there is."""
-    return redirect(url_for("search.activity"), 303)
-
-
 def _name_request() -> None:
     g.request_id = secrets.token_hex(8)
 
@@ -94,4 +92,5 @@ def _show_request(response: Response) -> Response:
 
 def _about_reader() -> dict[str, Any]:
     # Not flask-login's current_user: that would ask the store, also on the page that says it is away.
-    return {"reader": g.get("identity")}
+    who = g.get("identity")
+    return {"reader": who, "menu": menu_for(current_app, who)}

@@ -10,10 +10,13 @@ import click
 from indexer.client import connect
 from indexer.errors import IndexerError
 from indexer.settings import StoreSettings, load
+from webui import jobs
 from webui.accounts import commands
 from webui.accounts.account import AccountError
 from webui.accounts.service import Accounts
 from webui.app import create_app, make_accounts
+from webui.exports import assembly as exports
+from webui.exports import commands as export_commands
 from webui.settings import WebSettings, secret_key
 from webui.wsgi import serve
 
@@ -50,6 +53,8 @@ def _accounts() -> Accounts:
 
 
 cli.add_command(commands.group(_accounts))
+cli.add_command(export_commands.group(exports.installation_key))
+cli.add_command(jobs.group(exports.chores))
 
 
 def main() -> None:

@@ -170,6 +170,10 @@ class Question:
         """Ask for this value of a parameter and no other."""
         return self._chosen(name, Choice(only=(value,)))
 
+    def any_of(self, name: str, values: tuple[str, ...]) -> Question:
+        """Ask for any of these values of a parameter."""
+        return self._chosen(name, Choice(only=values))
+
     def without(self, name: str, value: str) -> Question:
         """Ask the same without this value."""
         old = self.choice(name)

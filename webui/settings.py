@@ -27,6 +27,10 @@ class WebSettings(BaseSettings):
     secret_key_file: Path = _STATE / "webui-secret.key"
     trail_file: Path = _STATE / "trail.log"
     export_dir: Path = _STATE / "exports"
+    export_days: int = Field(default=7, ge=1, le=90)
+    """How long the files of exports are kept."""
+    api_per_minute: int = Field(default=300, ge=1, le=100_000)
+    """How many requests a key of the API may make."""
     tls: bool = False
     """Whether browsers reach it by https: cookies become Secure, and http is redirected."""
     trusted_proxies: int = Field(default=0, ge=0, le=9)

@@ -18,7 +18,9 @@ from flask import current_app, g, request
 
 from webui.access import Identity
 
-Action = Literal["signed_in", "sign_in_failed", "signed_out", "searched", "viewed"]
+Action = Literal[
+    "signed_in", "sign_in_failed", "signed_out", "searched", "viewed", "exported", "downloaded", "configured"
+]
 
 
 class TrailError(OSError):
@@ -40,6 +42,8 @@ class Entry:
     EntityId: str = ""
     Query: str = ""
     Sentence: str = ""
+    Format: str = ""
+    Rows: int = 0
     IpAddress: str = ""
     UserAgent: str = ""
     Method: str = ""
@@ -86,6 +90,8 @@ def record(  # noqa: PLR0913  one argument a column of the trail
     entity: tuple[str, str] = ("", ""),
     query: str = "",
     sentence: str = "",
+    file_format: str = "",
+    rows_count: int = 0,
 ) -> None:
     """Write what this request did. `who`: None when nobody is signed in, then `name` is what was typed."""
     trail: Trail = current_app.extensions["audit-trail"]
@@ -102,6 +108,8 @@ def record(  # noqa: PLR0913  one argument a column of the trail
             EntityId=entity[1],
             Query=query,
             Sentence=sentence,
+            Format=file_format,
+            Rows=rows_count,
             IpAddress=request.remote_addr or "",
             UserAgent=request.headers.get("User-Agent", "")[:1024],
             Method=request.method,

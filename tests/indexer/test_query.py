@@ -128,7 +128,15 @@ class TestQuery:
 
     def test_what_is_excluded_must_not_be(self) -> None:
         asked = ActivityFilter(action=Choice(without=("read",)), bookkeeping=True)
-        assert asked.query().clause == {"bool": {"must_not": [{"terms": {"event.action": ["read"]}}]}}
+        unwanted = {"bool": {"must_not": [{"terms": {"event.action": ["read"]}}]}}
+        assert asked.query().clause == {"bool": {"filter": [unwanted]}}
+
+    def test_a_facet_is_counted_without_its_own_choice(self) -> None:
+        asked = ActivityFilter(
+            category=Choice(only=("orders",)), user=Choice(without=("li",)), bookkeeping=True
+        )
+        assert asked.unrefined_query().clause == {"match_all": {}}
+        assert list(asked.refinements()) == ["category", "user"]
 
     def test_the_records_of_a_request_lie_within_half_a_day_of_it(self) -> None:
         query = request_query(request_id="0HN:1", source="app", host="", around=END)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 from zoneinfo import ZoneInfo
 
+from indexer.counting import Bar, Counts
 from indexer.event import ACTIONS, Category, Outcome
 from indexer.query import TEXT_FIELDS, Window
-from indexer.search import Bar, Counts
-from webui import wording
+from webui import chart, wording
+from webui.chart import Chart
 from webui.question import LABELS, NAMES, PARAMETERS, PRESETS, Question, local_text
 from webui.tenancy import TenantFacts
-
-# The drawing's own units; the page stretches it.
-CHART_WIDTH: Final = 1000
-CHART_HEIGHT: Final = 56
-_MIN_BAR_HEIGHT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +107,6 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class BarShown:
-    """A bar of the histogram, in the drawing's units; `title` says it in words."""
-
-    left: float
-    width: float
-    height: float
-    failed_height: float
-    title: str
-    narrower: Question
-
-
-@dataclass(frozen=True, slots=True)
 class ValueShown:
     """A value of a facet: its count, its share of the largest in percent, and where clicking leads."""
 
@@ -131,6 +114,7 @@ class ValueShown:
     count: int
     share: int
     chosen: bool
+    excluded: bool
     only: Question
     without: Question
     dropped: Question
@@ -151,10 +135,7 @@ class CountsShown:
 
     total: int
     failures: int
-    bars: tuple[BarShown, ...]
-    first: str
-    last: str
-    step: str
+    chart: Chart
     zone: str
     facets: tuple[FacetShown, ...]
 
@@ -188,49 +169,17 @@ def widenings(asked: Question) -> tuple[tuple[str, Question], ...]:
 def counts_shown(counts: Counts, asked: Question, place: TenantFacts) -> CountsShown:
     """Prepare counts for drawing."""
     zone = place.zone
-    bars = counts.bars
-    highest = max((bar.count for bar in bars), default=0)
-    width = CHART_WIDTH / len(bars) if bars else 0.0
+
+    def bar_leads(bar: Bar) -> Question:
+        return asked.within(Window(bar.start, bar.end))
+
     return CountsShown(
         total=counts.total,
-        failures=sum(bar.failures for bar in bars),
-        bars=tuple(_bar(bar, number, width, highest, asked, zone) for number, bar in enumerate(bars)),
-        first=_edge(bars[0].start, zone) if bars else "",
-        last=_edge(bars[-1].end, zone) if bars else "",
-        step=_duration(bars[0]) if bars else "",
+        failures=sum(bar.failures for bar in counts.bars),
+        chart=chart.drawn(counts.bars, zone, bar_leads),
         zone=zone.key,
         facets=tuple(_facet(facet.dimension, facet.values, facet.others, asked) for facet in counts.facets),
     )
-
-
-def _bar(bar: Bar, number: int, width: float, highest: int, asked: Question, zone: ZoneInfo) -> BarShown:
-    def height(count: int) -> float:
-        return round(max(_MIN_BAR_HEIGHT, CHART_HEIGHT * count / highest), 2) if count else 0.0
-
-    events = f"{bar.count:,} event{'s' if bar.count != 1 else ''}"
-    failed = f", {bar.failures:,} failed" if bar.failures else ""
-    return BarShown(
-        left=round(number * width, 2),
-        width=round(max(1.0, width - min(2.0, width / 5)), 2),
-        height=height(bar.count),
-        failed_height=min(height(bar.failures), height(bar.count)),
-        title=f"{_edge(bar.start, zone)}: {events}{failed}",
-        narrower=asked.within(Window(bar.start, bar.end)),
-    )
-
-
-def _edge(moment: object, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)  # type: ignore[attr-defined]
-    return f"{local.day} {local:%b %Y, %H:%M:%S}" if local.second else f"{local.day} {local:%b %Y, %H:%M}"
-
-
-def _duration(bar: Bar) -> str:
-    secs = int((bar.end - bar.start).total_seconds())
-    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        if secs >= size:
-            count = round(secs / size)
-            return f"{count} {word}s" if count != 1 else word
-    return ""
 
 
 def _facet(dimension: str, values: tuple[tuple[str, int], ...], others: int, asked: Question) -> FacetShown:
@@ -244,6 +193,7 @@ def _facet(dimension: str, values: tuple[tuple[str, int], ...], others: int, ask
                 count=count,
                 share=max(1, round(100 * count / largest)),
                 chosen=value in asked.choice(name).only,
+                excluded=value in asked.choice(name).without,
                 only=asked.only(name, value),
                 without=asked.without(name, value),
                 dropped=asked.dropping(name, value),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from indexer.counting import Counts
 from indexer.cursors import Cursor, CursorError, Cursors, Direction
 from indexer.query import (
     ActivityFilter,
@@ -17,7 +18,7 @@ from indexer.query import (
     request_query,
     within_tenant,
 )
-from indexer.search import Counts, EventSearch, StoredEvent
+from indexer.search import EventSearch, StoredEvent
 from webui.question import Question
 from webui.tenancy import NOWHERE, NotHereError, Reader, Tenancy, TenantFacts
 
@@ -107,7 +108,8 @@ class Activity:
         """Count the events of a question; also says what was counted, and where."""
         place = self.place(reader, question)
         asked = question.filter(place.zone, self._now())
-        return asked, place, self._search.counts(self._scoped(reader, asked.query()), place.zone)
+        broad = self._scoped(reader, asked.unrefined_query())
+        return asked, place, self._search.counts(broad, place.zone, asked.refinements())
 
     def was_asked(self, reader: Reader, question: Question, proof: str) -> bool:
         """Whether a page of this question has been given to, and recorded of, this reader today."""

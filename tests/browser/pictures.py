@@ -1,0 +1,113 @@
+"""Pictures of every page, for the documents: `python -m tests.browser.pictures` writes them to docs/images.
+
+Light and wide as they stand in the documents; `--all` also dark, tablet and phone, to look at. The sample day
+is shipped by the real agent into a node of its own (or the one that AUDIT_TEST_STORE_URL names).
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support import sample_site, shared_node
+from tests.support.checkout import ROOT
+from tests.support.store import lent
+from tests.support.web import PASSWORD
+
+ORDER: Final = "SO-20261123-0059"
+# Name of the picture, who looks, and the address; {event} is an order's change of status.
+PAGES: Final = (
+    ("overview", "anna", "/?range=7d"),
+    ("overview-operator", "otto", "/?range=7d"),
+    ("activity", "anna", "/activity?category=orders&category=inventory&category=products&counts=1"),
+    ("event", "anna", "{event}"),
+)
+LOOKS: Final = {
+    "": (1440, 900, "light"),
+    "-dark": (1440, 900, "dark"),
+    "-tablet": (820, 1180, "light"),
+    "-phone": (390, 844, "dark"),
+}
+
+
+def pages() -> Iterator[tuple[str, str, str]]:
+    """Every page that has a picture."""
+    yield from PAGES
+
+
+def signed_in(browser: Browser, address: str, name: str, look: str) -> BrowserContext:
+    """A window in which somebody is signed in."""
+    width, height, scheme = LOOKS[look]
+    context = browser.new_context(
+        base_url=address,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale="en-GB",
+    )
+    page = context.new_page()
+    page.goto("/sign-in")
+    if name:
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="Overview").wait_for()
+    return context
+
+
+def resolve(page: Page, path: str) -> str:
+    """Fill in what only the store knows."""
+    if "{event}" not in path:
+        return path
+    page.goto("/activity?action=status_changed&category=orders")
+    link = page.locator("li.event a.when").first.get_attribute("href") or ""
+    return path.replace("{event}", link)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "docs" / "images", show_default=True)
+@click.option("--all", "every", is_flag=True, help="Also dark, tablet and phone.")
+@click.option("--only", multiple=True, help="Names of pictures to take.")
+def main(out: Path, only: tuple[str, ...], *, every: bool) -> None:
+    """Take pictures of the pages."""
+    shared_node.begin_run()
+    folder = Path(tempfile.mkdtemp(prefix="smartwms-audit-pictures-"))
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    try:
+        with (
+            lent(shared_node.url()) as store,
+            sample_site.serving(store, folder) as site,
+            sync_playwright() as playwright,
+        ):
+            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+            for look in LOOKS if every else ("",):
+                take(browser, site.address, out, look, only)
+            browser.close()
+    finally:
+        shared_node.end_run()
+        shutil.rmtree(folder)
+
+
+def take(browser: Browser, address: str, out: Path, look: str, only: tuple[str, ...]) -> None:
+    """Take every picture in one look."""
+    out.mkdir(parents=True, exist_ok=True)
+    contexts: dict[str, BrowserContext] = {}
+    for name, who, path in pages():
+        if only and name not in only:
+            continue
+        if who not in contexts:
+            contexts[who] = signed_in(browser, address, who, look)
+        page = contexts[who].pages[0]
+        page.goto(resolve(page, path))
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=out / f"{name}{look}.png", full_page=bool(look))
+        click.echo(f"{name}{look}")
+    for context in contexts.values():
+        context.close()
+
+
+if __name__ == "__main__":
+    main()

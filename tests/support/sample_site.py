@@ -1,0 +1,120 @@
+"""The whole product on the sample day: shipped by the real agent, shown by the real UI behind a server."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from werkzeug.serving import make_server
+
+from indexer import bootstrap, tenants
+from indexer.classes import ClassSettings
+from indexer.client import Client, connect
+from tests.support import shipping
+from tests.support.checkout import ROOT
+from tests.support.events import NORD, TEST
+from tests.support.store import Store
+from tests.support.web import HASHER, KEY, PASSWORD
+from webui.access import Role
+from webui.accounts.service import Accounts
+from webui.app import create_app, make_accounts
+from webui.settings import WebSettings
+
+SAMPLES = ROOT / "examples" / "smartwms"
+ACME = "7c3f9a10-0c55-4f6e-8d7a-3b2c4d5e6f03"
+TENANTS = {
+    TEST: ("Test Warehouse", "Europe/Stockholm"),
+    NORD: ("Nord Logistik", "Asia/Tokyo"),
+    ACME: ("Acme Storage", "Europe/Madrid"),
+}
+PEOPLE = {
+    "anna": (Role.ADMIN, TEST),
+    "vera": (Role.VIEWER, TEST),
+    "otto": (Role.OPERATOR, "*"),
+}
+CONFIGURATION = """\
+state_dir = "state"
+host = "smartwms-1"
+
+[[sources]]
+name = "app"
+paths = ["{samples}/*.clef"]
+format = "clef"
+changes_logged = true
+
+[[sources]]
+name = "nginx"
+paths = ["{samples}/access.json.log"]
+format = "nginx-json"
+
+[[sources]]
+name = "trail"
+paths = ["trail.log"]
+format = "trail"
+"""
+
+
+@dataclass
+class SampleSite:
+    """The sample day in a store, with its UI at `address`."""
+
+    store: Store
+    folder: Path
+    client: Client
+    accounts: Accounts
+    address: str = ""
+
+    def ship(self) -> None:
+        """Run the agent once over everything, the UI's own trail included."""
+        subprocess.run(
+            [str(shipping.PROGRAM), "run", "--config", str(self.folder / "agent.toml"), "--once"],
+            env=self.store.environment,
+            cwd=self.folder,
+            capture_output=True,
+            check=True,
+            timeout=shipping.RUN_SECS,
+        )
+        self.client.request("POST", f"/{self.store.prefix}-audit/_refresh")
+
+
+@contextmanager
+def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[SampleSite]:
+    """Prepare a store, ship `samples`, and serve the UI to PEOPLE, whose password is PASSWORD."""
+    client = connect(store.settings)
+    bootstrap.apply(client, store.prefix, bootstrap.plan(client, store.prefix, ClassSettings()))
+    for tenant_id, (name, zone) in TENANTS.items():
+        tenants.put(
+            client, store.prefix, tenant_id,
+            name=name, zone=zone, hours="07:00-18:00", plan="enterprise",
+            start=None, days=None, now=datetime.now(UTC),
+        )  # fmt: skip
+    settings = WebSettings(
+        trail_file=folder / "trail.log",
+        secret_key_file=folder / "secret.key",
+        export_dir=folder / "exports",
+    )
+    (folder / "agent.toml").write_text(CONFIGURATION.format(samples=samples), "utf-8")
+    (folder / "trail.log").touch()
+    accounts = make_accounts(settings, client, store.prefix, hasher=HASHER)
+    accounts.prepare()
+    known = {each.name for each in accounts.all()}
+    for name, (role, tenant_id) in PEOPLE.items():
+        if name not in known:
+            accounts.add(name, role, tenant_id, PASSWORD)
+    site = SampleSite(store, folder, client, accounts)
+    site.ship()
+    app = create_app(settings, client, store.prefix, KEY, hasher=HASHER)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    site.address = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=10)
+        client.close()

@@ -1,0 +1,43 @@
+"""The first page."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, abort, current_app, render_template, request
+
+from webui import trail
+from webui.access import Role, identity, needs, reader
+from webui.overview.page import shown
+from webui.overview.service import SPANS, USUAL_SPAN, Overviews
+
+blueprint = Blueprint("overview", __name__, template_folder="templates")
+
+
+def register(app: Flask, overviews: Overviews) -> None:
+    """Add the feature to an app."""
+    app.extensions["audit-overviews"] = overviews
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/")
+@needs(Role.VIEWER)
+def overview() -> str:
+    """Show what happened lately."""
+    span = request.args.get("range", USUAL_SPAN)
+    if span not in SPANS:
+        abort(400)
+    overviews: Overviews = current_app.extensions["audit-overviews"]
+    lately = overviews.lately(reader(), request.args.get("tenant", ""), span)
+    trail.record(
+        "viewed",
+        f"{identity().name} looked at the overview of {lately.place.name}, {SPANS[span][0].lower()}",
+        who=identity(),
+    )
+    return render_template(
+        "overview/overview.html",
+        lately=lately,
+        sums=lately.sums,
+        place=lately.place,
+        shown=shown(lately),
+        spans=[(value, label) for value, (label, _) in SPANS.items()],
+        tenants=overviews.tenants(reader()),
+    )

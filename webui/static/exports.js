@@ -1,0 +1,21 @@
+// While something is under way, the list is fetched again; without script there is a link.
+(() => {
+  const PAUSE_MS = 1500;
+  const look = async () => {
+    const list = document.getElementById("exports");
+    if (!list || list.dataset.unfinished === "0") return;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (answer.ok && !answer.redirected) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page.getElementById("exports");
+        // Whoever is in the list with the keyboard stays there.
+        if (fresh && !list.contains(document.activeElement)) list.replaceWith(fresh);
+      }
+    } catch (error) {
+      // The next look will tell.
+    }
+    setTimeout(look, PAUSE_MS);
+  };
+  setTimeout(look, PAUSE_MS);
+})();
