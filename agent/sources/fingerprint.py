@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 IDENTITY_BYTES = 5
 FIRST_LINE_BYTES_MAX = 1024 * 1024
@@ -16,6 +16,14 @@ _GZIP = b"\x1f\x8b"
 _LOOK_BYTES = 8 * 1024
 # Empty lines, and the hole that a truncated file's old writer leaves.
 _NO_LINE = b"\r\n\0"
+
+
+class Readable(Protocol):
+    """What is asked of an open log: a file, or an archive that holds one."""
+
+    def seek(self, offset: int, whence: int = ..., /) -> int: ...
+    def read(self, size: int = ..., /) -> bytes | None: ...
+    def close(self) -> None: ...
 
 
 class Head(NamedTuple):
@@ -59,7 +67,7 @@ else:
         return os.open(path, flags)
 
 
-def read_at(file: io.FileIO, position: int, count: int) -> bytes:
+def read_at(file: Readable, position: int, count: int) -> bytes:
     """Up to `count` bytes from `position`; fewer only at the end of the file."""
     file.seek(position)
     data = file.read(count) or b""
@@ -71,8 +79,10 @@ def read_at(file: io.FileIO, position: int, count: int) -> bytes:
     return data
 
 
-def head_of(file: io.FileIO) -> Head | None:
+def head_of(file: Readable, *, is_whole: bool = False) -> Head | None:
     """The head of a file, or None as long as its first line is not complete.
+
+    `is_whole`: nothing will be added, so that a last line needs no end.
 
     The identity is the hash of the first line that is not empty: what later rules decide about records of
     several lines cannot change it.
@@ -86,7 +96,7 @@ def head_of(file: io.FileIO) -> Head | None:
         if end >= 0:
             return _head(data, start, end)
         if len(more) < _LOOK_BYTES:
-            return None
+            return _head(data, start, len(data)) if is_whole and start < len(data) else None
     return _head(data, len(data) - len(data.lstrip(_NO_LINE)), FIRST_LINE_BYTES_MAX)
 
 
@@ -95,11 +105,11 @@ def _head(data: bytes, start: int, end: int) -> Head:
     return Head(hashlib.sha256(line).digest()[:IDENTITY_BYTES], data[: min(end, _HEAD_BYTES)])
 
 
-def is_compressed(head: Head) -> bool:
-    return head.raw.startswith(_GZIP)
+def is_compressed(file: Readable) -> bool:
+    return read_at(file, 0, len(_GZIP)) == _GZIP
 
 
-def begins_with(file: io.FileIO, raw: bytes) -> bool:
+def begins_with(file: Readable, raw: bytes) -> bool:
     """Whether the file under this handle still begins as it did: not truncated, not overwritten."""
     return read_at(file, 0, len(raw)) == raw
 
@@ -110,7 +120,7 @@ def anchor_of(before: bytes) -> Anchor:
     return Anchor(len(stretch), hashlib.blake2b(stretch, digest_size=8).digest())
 
 
-def holds(file: io.FileIO, position: int, anchor: Anchor) -> bool:
+def holds(file: Readable, position: int, anchor: Anchor) -> bool:
     """Whether the file reaches `position` and has the anchored bytes before it."""
     if position == 0:
         return True
@@ -118,7 +128,7 @@ def holds(file: io.FileIO, position: int, anchor: Anchor) -> bool:
     return len(stretch) == anchor.length > 0 and anchor_of(stretch) == anchor
 
 
-def agree(one: io.FileIO, other: io.FileIO, position: int) -> bool:
+def agree(one: Readable, other: Readable, position: int) -> bool:
     """Whether two files have the same bytes just before `position`."""
     count = min(position, ANCHOR_BYTES)
     return read_at(one, position - count, count) == read_at(other, position - count, count)

@@ -7,13 +7,12 @@ what is stored already is answered as a duplicate, so doubt costs time and never
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
 from agent.sources.checkpoints import Entry
 from agent.sources.discovery import Seen
-from agent.sources.fingerprint import Head, agree, holds
+from agent.sources.fingerprint import Head, Readable, agree, holds
 from agent.sources.stream import Stream
 
 
@@ -27,7 +26,7 @@ class Belonging(Enum):
 
 
 def belonging(
-    file: io.FileIO, seen: Seen, head: Head, streams: Iterable[Stream], entries: Sequence[Entry]
+    file: Readable, seen: Seen, head: Head, streams: Iterable[Stream], entries: Sequence[Entry]
 ) -> tuple[Belonging, Stream | Entry | None]:
     """What `file`, which is bound to no stream, is, and the stream or entry it continues or copies.
 
@@ -58,7 +57,7 @@ def _is_homeless(stream: Stream) -> bool:
     return stream.displaced or stream.gone_since is not None
 
 
-def _is_copy(file: io.FileIO, seen: Seen, stream: Stream) -> bool:
+def _is_copy(file: Readable, seen: Seen, stream: Stream) -> bool:
     """A file that is longer, or differs where it ends, only began with the same line."""
     original = stream.file()
     return original is not None and seen.size <= stream.size and agree(file, original, seen.size)

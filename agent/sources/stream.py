@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
+from agent.sources.archive import Archive
 from agent.sources.checkpoints import Entry
 from agent.sources.discovery import Inode, Seen
 from agent.sources.fingerprint import (
@@ -14,6 +15,7 @@ from agent.sources.fingerprint import (
     NO_ANCHOR,
     Anchor,
     Head,
+    Readable,
     anchor_of,
     begins_with,
     holds,
@@ -74,6 +76,7 @@ class Stream:
         self.path = seen.path
         self.inode: Inode = seen.inode
         self.size = seen.size
+        self.modified_ns = seen.modified_ns
         self.offset = 0
         self.position = 0
         self.grew_at = 0.0
@@ -82,10 +85,15 @@ class Stream:
         self.displaced = False
         self.gone_since: float | None = None
         self.unreadable = ""
+        # The partition that must take documents again before more is read here.
+        self.waits_for = ""
+        # Of a compressed file: the size of the log in it, and its own.
+        self.archive_size: int | None = None
+        self.compressed_size = 0
         self._anchor = NO_ANCHOR
         self._new_framer = framer
         self._framer = framer()
-        self._file: io.FileIO | None = None
+        self._file: Readable | None = None
         self._looked_end = -1
         self._recent = b""
         self._spans: deque[Span] = deque()
@@ -100,11 +108,12 @@ class Stream:
         self._anchor = entry.anchor
         self._starts = deque([entry.context_from])
 
-    def attach(self, file: io.FileIO, seen: Seen) -> None:
+    def attach(self, file: Readable, seen: Seen) -> None:
         """Read from this open file from now on."""
         self.close()
         self._file = file
         self.path, self.inode, self.size = seen.path, seen.inode, seen.size
+        self.archive_size = file.size if isinstance(file, Archive) else None
         self.displaced = False
         self.gone_since = None
         self._looked_end = -1
@@ -118,18 +127,21 @@ class Stream:
     def is_open(self) -> bool:
         return self._file is not None
 
-    def file(self) -> io.FileIO | None:
+    def file(self) -> Readable | None:
         """The handle, opened again when it had been given up; None when that cannot be done any more."""
         if self._file is None:
             try:
-                self._file = open_shared(self.path)
+                if self.archive_size is None:
+                    self._file = open_shared(self.path)
+                else:
+                    self._file = Archive(self.path, self.archive_size)
             except OSError as error:
                 self.unreadable = str(error)
                 return None
             self.unreadable = ""
         return self._file
 
-    def found_in(self, file: io.FileIO, size: int) -> bool:
+    def found_in(self, file: Readable, size: int) -> bool:
         """Whether `file` has everything this stream has read, so that reading can go on there."""
         return size >= self.offset and holds(file, self._read_end, self._read_anchor())
 
@@ -138,7 +150,7 @@ class Stream:
 
     # -- reading
 
-    def _is_whole(self, file: io.FileIO) -> bool:
+    def _is_whole(self, file: Readable) -> bool:
         return begins_with(file, self.head.raw)
 
     def notice_replacement(self) -> None:
@@ -166,7 +178,7 @@ class Stream:
         return self._end() != self._looked_end or self._quiet(now)
 
     def _quiet(self, now: float) -> bool:
-        return self._waits_for_quiet() and now - self.grew_at >= QUIET_SECS
+        return self._waits_for_quiet() and (self.archive_size is not None or now - self.grew_at >= QUIET_SECS)
 
     def _waits_for_quiet(self) -> bool:
         # A line without its end shows that the writer is not done: what is held waits with it.
@@ -187,7 +199,8 @@ class Stream:
         self.size = size
         if len(data) < chunk_bytes:
             self._looked_end = self._end()
-        whole = data.rfind(b"\n") + 1
+        # Nobody writes to an archive: its last line needs no end.
+        whole = len(data) if self.archive_size is not None else data.rfind(b"\n") + 1
         if whole == 0 and len(data) < chunk_bytes:
             return self._chunk(self._framer.flush(), b"") if self._quiet(now) else None
         self.grew_at = now
@@ -267,6 +280,8 @@ class Stream:
         """Whether all of the file that can be read by now was read (a last line without its end waits)."""
         if self.displaced or self.unreadable:
             return True
+        if self.waits_for:
+            return False
         return self._looked_end == self._end() and not self._waits_for_quiet()
 
     @property

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import PurePath
+from typing import Any, NamedTuple
 
 import structlog
 
 from agent.sources import discovery
+from agent.sources.archive import Archive, Unpacking
 from agent.sources.checkpoints import Entry
 from agent.sources.discovery import Inode, Seen
-from agent.sources.fingerprint import Head, head_of, is_compressed, open_shared
+from agent.sources.fingerprint import Head, Readable, head_of, is_compressed, open_shared
 from agent.sources.rotation import Belonging, belonging
 from agent.sources.stream import Chunk, Framer, Stream
 
 GONE_SECS = 5.0
 OPEN_FILES_MAX = 64
 ENTRIES_MAX = 10_000
+# A backlog gives way to the newest file after so many chunks, for as many.
+TURN_CHUNKS = 8
 
 log = structlog.get_logger(__name__)
+
+
+class Notice(NamedTuple):
+    """Something about a file that belongs into the audit trail; `what` is an action of `indexer.event`."""
+
+    what: str
+    path: str
+    facts: dict[str, Any]
 
 
 class Tail:
@@ -34,7 +47,11 @@ class Tail:
         self.name = name
         self.globs = globs
         self.lost_bytes = 0
+        self.lost_files = 0
         self.must_look = True
+        self.read_at: float | None = None
+        self.unreadable: dict[str, str] = {}
+        self.notices: list[Notice] = []
         self._framer = framer
         self._streams: list[Stream] = []
         self._entries = [entry for entry in entries if entry.source == name]
@@ -44,6 +61,11 @@ class Tail:
         self._resumed: list[Stream] = []
         self._leaving: list[Stream] = []
         self._is_ending = False
+        self._turn = 0
+        self._unpacking = Unpacking()
+        # Files that are there and were never bound: too young, or closed to us.
+        self._unbound: dict[Inode, Seen] = {}
+        self._created: set[str] = set()
 
     @property
     def streams(self) -> Sequence[Stream]:
@@ -54,74 +76,138 @@ class Tail:
     def look(self, now: float) -> None:
         """Bring the streams up to date with the names on disk."""
         self.must_look = False
+        met = {stream.path for stream in self._streams} | self._copies.keys()
         files = discovery.look(self.globs)
         if files:
             self._over("nothing", "")
         else:
             self._trouble("nothing", "", f"no file matches {', '.join(self.globs)} yet: waiting for one")
+        here = {seen.path for seen in files}
+        strangers = self._follow_known(files, now)
+        if any(stream.displaced or stream.gone_since is not None for stream in self._streams):
+            # What was a copy until now may be all that is left of a file.
+            self._copies.clear()
+        self._mourn(files, met | here)
+        self._unpacking.begin(here)
+        self.unreadable.clear()
+        for seen in strangers:
+            self._bind(seen, now)
+        self.must_look = self.must_look or self._unpacking.is_busy
+        self._copies = {seen.path: self._copies[seen.path] for seen in files if seen.path in self._copies}
+        self._close_idle()
+
+    def _follow_known(self, files: list[Seen], now: float) -> list[Seen]:
+        """Take over what changed about the files that streams read; the files that none does."""
         known = {stream.inode: stream for stream in self._streams if not stream.displaced}
         strangers = []
         here = set()
         for seen in files:
             stream = known.get(seen.inode)
-            if stream is None:
+            if stream is None or not self._follow(stream, seen):
                 strangers.append(seen)
             else:
-                self._follow(stream, seen)
                 here.add(stream)
         for stream in self._streams:
             if stream in here:
                 stream.gone_since = None
             elif stream.gone_since is None:
                 stream.gone_since = now
-        if any(stream.displaced or stream.gone_since is not None for stream in self._streams):
-            # What was a copy until now may be all that is left of a file.
-            self._copies.clear()
-        for seen in strangers:
-            self._bind(seen)
-        self._copies = {seen.path: self._copies[seen.path] for seen in files if seen.path in self._copies}
-        self._close_idle()
+        return strangers
 
-    def _follow(self, stream: Stream, seen: Seen) -> None:
-        """Take over name and size of the file at its inode; reading will tell whether it is still the one."""
+    def _follow(self, stream: Stream, seen: Seen) -> bool:
+        """Take over name and size of the file at its inode; reading will tell whether it is still the one.
+
+        False for an archive that is another one by now.
+        """
+        if stream.archive_size is not None:
+            if stream.compressed_size != seen.size:
+                stream.displaced = True
+                return False
+        elif not stream.is_open:
+            stream.size = seen.size
         if stream.path != seen.path:
             log.info("renamed", source=self.name, path=stream.path, to=seen.path)
         stream.path = seen.path
-        if not stream.is_open:
-            stream.size = seen.size
+        stream.modified_ns = seen.modified_ns
+        return True
 
-    def _bind(self, seen: Seen) -> None:
+    def announce(self, events: Iterable[tuple[str, str]]) -> None:
+        """Hear of files that were created ("", path), deleted (path, "") or renamed (path, path)."""
+        for before, after in events:
+            # What is deleted stays noted: whether anybody read it is what the next look is to find out.
+            if after:
+                self._created.discard(before)
+                if any(PurePath(after).match(pattern) for pattern in self.globs):
+                    self._created.add(after)
+
+    def _mourn(self, files: list[Seen], met: set[str]) -> None:
+        """Count what came and went without ever being read."""
+        left = {seen.inode for seen in files}
+        for inode, seen in self._unbound.items():
+            if inode not in left and seen.size:
+                self._lose(seen.path, seen.size, "it was deleted before it could be opened")
+                met.add(seen.path)
+        self._unbound.clear()
+        for path in sorted(self._created - met):
+            self._lose(path, 0, "it was created and deleted before it could be opened; its size is unknown")
+        self._created.clear()
+
+    def _lose(self, path: str, bytes_: int, reason: str) -> None:
+        self.lost_bytes += bytes_
+        self.lost_files += 1
+        log.error("lost", source=self.name, path=path, bytes=bytes_, reason=reason)
+        self.notices.append(Notice("lost", path, {"Bytes": bytes_, "Reason": reason}))
+
+    def _bind(self, seen: Seen, now: float) -> None:
         """Find out what a file is that no stream reads."""
         if self._copies.get(seen.path) == (seen.inode, seen.size):
             return
         self._copies.pop(seen.path, None)
         try:
-            file = open_shared(seen.path)
+            file = self._opened(seen, now)
         except OSError as error:
-            self._trouble("unreadable", seen.path, str(error))
+            self._cannot_read(seen.path, str(error))
+            self._unbound[seen.inode] = seen
             return
         self._over("unreadable", seen.path)
+        if file is None:
+            return
         keep = False
         try:
-            head = head_of(file)
-            if head is None:
-                return
-            if is_compressed(head):
-                self._trouble("compressed", seen.path, "is compressed and is not read")
-                return
-            what, whose = belonging(file, seen, head, self._streams, self._entries)
-            if what is Belonging.COPY:
-                self._copies[seen.path] = (seen.inode, seen.size)
-                return
-            stream = whose if isinstance(whose, Stream) else self._open(seen, head, whose)
-            stream.attach(file, seen)
-            keep = True
-            log.info(
-                what.name.lower(), source=self.name, path=seen.path, position=stream.position, size=seen.size
-            )
+            keep = self._attach(file, seen)
         finally:
             if not keep:
                 file.close()
+
+    def _opened(self, seen: Seen, now: float) -> Readable | None:
+        """The file, or the log in it if it is compressed; None as long as that is not known whole."""
+        file = open_shared(seen.path)
+        if not is_compressed(file):
+            return file
+        file.close()
+        archive = self._unpacking.advance(seen, now)
+        if archive is not None and archive.fault and ("damaged", seen.path) not in self._said:
+            self._said.add(("damaged", seen.path))
+            log.error("archive_damaged", source=self.name, path=seen.path, reason=archive.fault)
+        return archive
+
+    def _attach(self, file: Readable, seen: Seen) -> bool:
+        """Give an open file to the stream that it belongs to; whether the stream keeps it."""
+        log_size = file.size if isinstance(file, Archive) else seen.size
+        head = head_of(file, is_whole=isinstance(file, Archive))
+        if head is None:
+            self._unbound[seen.inode] = seen
+            return False
+        found = seen._replace(size=log_size)
+        what, whose = belonging(file, found, head, self._streams, self._entries)
+        if what is Belonging.COPY:
+            self._copies[seen.path] = (seen.inode, seen.size)
+            return False
+        stream = whose if isinstance(whose, Stream) else self._open(found, head, whose)
+        stream.attach(file, found)
+        stream.compressed_size = seen.size
+        log.info(what.name.lower(), source=self.name, path=seen.path, position=stream.position, size=log_size)
+        return True
 
     def _open(self, seen: Seen, head: Head, entry: Entry | None) -> Stream:
         stream = Stream(self.name, head, seen, self._framer)
@@ -147,6 +233,12 @@ class Tail:
             if stream.gone_since is None:
                 stream.close()
 
+    def _cannot_read(self, path: str, reason: str) -> None:
+        self.unreadable[path] = reason
+        if ("unreadable", path) not in self._said:
+            self._said.add(("unreadable", path))
+            log.error("unreadable", source=self.name, path=path, reason=reason)
+
     def _trouble(self, what: str, path: str, reason: str) -> None:
         """Say a trouble once, and again only after it had been over."""
         if (what, path) not in self._said:
@@ -160,36 +252,58 @@ class Tail:
 
     def poll(self, now: float) -> None:
         """Notice which streams have something to read."""
-        if not self._ready:
-            self._ready.extend(stream for stream in self._streams if stream.has_news(now))
+        ready = set(self._ready)
+        self._ready.extend(
+            stream
+            for stream in self._streams
+            if stream not in ready and not stream.waits_for and stream.has_news(now)
+        )
 
     def read(self, now: float) -> Chunk | None:
-        """The next chunk of the oldest stream that has something, or None until the next poll()."""
+        """The next chunk, or None until the next poll().
+
+        The oldest stream that has something comes first, so that lines are read as they were written; but a
+        backlog gives way to the newest stream every TURN_CHUNKS, so that nobody waits for all of it.
+        """
         while self._ready:
-            stream = self._ready[0]
-            chunk = stream.read(now)
+            newest = self._turn >= TURN_CHUNKS and len(self._ready) > 1
+            stream = self._ready[-1 if newest else 0]
+            chunk = None if stream.waits_for else stream.read(now)
             if chunk is not None:
+                self._turn = (self._turn + 1) % (2 * TURN_CHUNKS)
+                self.read_at = now
                 return chunk
             if stream.unreadable:
-                self._trouble("unreadable", stream.path, stream.unreadable)
+                self._cannot_read(stream.path, stream.unreadable)
+            else:
+                self._over("unreadable", stream.path)
             if stream.displaced:
                 self.must_look = True
                 stream.gone_since = stream.gone_since or now
-            self._ready.popleft()
+            if newest:
+                self._ready.pop()
+            else:
+                self._ready.popleft()
+        self._turn = 0
         return None
 
     def farewells(self, now: float) -> Iterator[Chunk]:
         """The last chunks of files that are gone from disk or glob and have been silent for GONE_SECS."""
         for stream in list(self._streams):
             since = stream.gone_since
-            if since is None or stream in self._ready or now - max(since, stream.grew_at) < GONE_SECS:
+            if (
+                since is None
+                or stream.waits_for
+                or stream in self._ready
+                or now - max(since, stream.grew_at) < GONE_SECS
+            ):
                 continue
             if stream.is_open or stream.displaced:
                 yield from stream.drain()
             if stream.unread_bytes:
-                self.lost_bytes += stream.unread_bytes
-                log.error("lost", source=self.name, path=stream.path, bytes=stream.unread_bytes,
-                          reason="the file was truncated or deleted before its end was read")  # fmt: skip
+                self._lose(
+                    stream.path, stream.unread_bytes, "it was truncated or deleted before its end was read"
+                )
             stream.close()
             self._streams.remove(stream)
             self._leaving.append(stream)
@@ -221,8 +335,13 @@ class Tail:
 
     @property
     def is_at_end(self) -> bool:
-        return not self._ready and all(stream.is_at_end for stream in self._streams)
+        return (
+            not self._ready
+            and not self._unpacking.is_busy
+            and all(stream.is_at_end for stream in self._streams)
+        )
 
     def close(self) -> None:
+        self._unpacking.close()
         for stream in (*self._streams, *self._leaving):
             stream.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterable
 
 from watchdog.events import (
@@ -25,11 +27,19 @@ _NAMES: list[type[FileSystemEvent]] = [
 ]
 
 
+# Names that come faster than they are taken are left to the next look at the directory.
+_NAMES_MAX = 10_000
+
+
 class _Waker(FileSystemEventHandler):
     def __init__(self, wake: Callable[[], None]) -> None:
+        self.names: deque[tuple[str, str]] = deque(maxlen=_NAMES_MAX)
         self._wake = wake
 
-    def on_any_event(self, event: FileSystemEvent) -> None:  # noqa: ARG002
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if not event.is_directory:
+            before, after = os.fsdecode(event.src_path), os.fsdecode(event.dest_path)
+            self.names.append(("", before) if isinstance(event, FileCreatedEvent) else (before, after))
         self._wake()
 
 
@@ -58,6 +68,11 @@ class Watch:
                 self._observer.schedule(self._waker, folder, event_filter=_NAMES)
             except OSError:
                 continue
+
+    def take(self) -> list[tuple[str, str]]:
+        """The names that came ("", path), went (path, "") or changed (path, path) since the last call."""
+        names = self._waker.names
+        return [names.popleft() for _ in range(len(names))]
 
     def stop(self) -> None:
         if self._observer.is_alive():

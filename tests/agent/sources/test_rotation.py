@@ -1,6 +1,5 @@
 """Files that are renamed, copied, truncated, replaced: every line that can be read is read once."""
 
-import gzip
 import os
 import shutil
 from pathlib import Path
@@ -242,14 +241,6 @@ def test_22_a_symlink_is_retargeted(tmp_path: Path) -> None:
     link.unlink()
     link.symlink_to(tmp_path / "2.log")
     assert sorted(numbers(reading.poll())) == [1, 2]
-
-
-def test_23_what_is_compressed_is_no_log(tmp_path: Path) -> None:
-    append(tmp_path / "a.clef", line(0))
-    reading = Reading(tmp_path)
-    reading.poll()
-    (tmp_path / "a.1.clef").write_bytes(gzip.compress(lines(0, 5)))
-    assert reading.poll() == []
 
 
 def test_25_deleted_with_an_unread_tail(tmp_path: Path) -> None:

@@ -1,0 +1,147 @@
+"""What cannot be read, or went before it could be, is counted and told."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.tailing import Reading, append, line, numbers
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything; somebody else may not."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+def test_28_a_file_that_may_not_be_read_is_told_once_and_read_when_it_may(
+    open_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = open_folder / "a.clef"
+    append(path, line(0))
+    path.chmod(0)
+    reading = Reading(open_folder)
+    with as_nobody():
+        assert reading.poll() == []
+        assert reading.poll() == []
+        assert list(reading.tail.unreadable) == [str(path)]
+        assert capsys.readouterr().out.count("unreadable") == 1
+    path.chmod(0o644)
+    with as_nobody():
+        assert numbers(reading.poll()) == [0]
+    assert reading.tail.unreadable == {}
+
+
+def test_28_a_stream_whose_file_is_closed_to_us_goes_on_where_it_was(open_folder: Path) -> None:
+    path = open_folder / "a.clef"
+    append(path, line(0))
+    path.chmod(0o644)
+    reading = Reading(open_folder)
+    reading.poll()
+    reading.tail.streams[0].close()
+    append(path, line(1))
+    path.chmod(0)
+    with as_nobody():
+        assert reading.poll() == []
+        assert list(reading.tail.unreadable) == [str(path)]
+    path.chmod(0o644)
+    with as_nobody():
+        assert numbers(reading.poll()) == [1]
+        assert reading.tail.unreadable == {}
+
+
+class TestDeletedBeforeItWasEverOpened:
+    """Nobody can read it any more; somebody must know."""
+
+    def test_26_what_was_closed_to_us_is_counted(self, open_folder: Path) -> None:
+        path = open_folder / "a.clef"
+        append(path, line(0))
+        path.chmod(0)
+        reading = Reading(open_folder)
+        with as_nobody():
+            reading.poll()
+        path.unlink()
+        reading.poll()
+        assert reading.tail.lost_bytes == len(line(0))
+        [notice] = reading.tail.notices
+        assert (notice.what, notice.path, notice.facts["Bytes"]) == ("lost", str(path), len(line(0)))
+
+    def test_26_half_a_first_line_is_counted(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.clef"
+        append(path, line(0)[:10])
+        reading = Reading(tmp_path)
+        reading.poll()
+        path.unlink()
+        reading.poll()
+        assert reading.tail.lost_bytes == 10
+
+    def test_26_what_came_and_went_between_two_looks_is_told(self, tmp_path: Path) -> None:
+        reading = Reading(tmp_path)
+        reading.poll()
+        gone = str(tmp_path / "a.clef")
+        reading.tail.announce([("", gone), (gone, "")])
+        reading.poll()
+        assert [notice.path for notice in reading.tail.notices] == [gone]
+        assert reading.tail.lost_files == 1
+
+    def test_26_what_was_read_before_it_went_is_not(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.clef"
+        append(path, line(0))
+        reading = Reading(tmp_path)
+        reading.poll()
+        path.unlink()
+        reading.tail.announce([("", str(path)), (str(path), "")])
+        reading.poll()
+        assert reading.tail.notices == []
+
+    def test_26_nor_what_was_renamed_or_is_no_log_of_ours(self, tmp_path: Path) -> None:
+        reading = Reading(tmp_path)
+        before, after, other = tmp_path / "a.clef", tmp_path / "b.clef", tmp_path / "x.tmp"
+        append(after, line(0))
+        reading.tail.announce([("", str(before)), (str(before), str(after)), ("", str(other))])
+        assert numbers(reading.poll()) == [0]
+        assert reading.tail.notices == []
+
+
+def test_16_deleted_and_recreated_with_the_same_inode(tmp_path: Path) -> None:
+    path = tmp_path / "a.clef"
+    append(path, line(0))
+    reading = Reading(tmp_path)
+    reading.poll()
+    reading.finish()
+    [stream] = reading.tail.streams
+    stream.close()
+    inode = path.stat().st_ino
+    # A file system gives the inode away at once, or later: overwritten in place it is the same for certain.
+    path.write_bytes(line(10) + line(11))
+    assert path.stat().st_ino == inode
+    assert numbers(reading.poll() + reading.poll()) == [10, 11]
+    identities = {each.head.identity for each in reading.tail.streams}
+    assert stream.head.identity not in identities or len(identities) == 2
+
+
+def test_16_recreated_while_down_with_the_inode_of_a_file_that_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.clef"
+    append(path, line(0) + line(1))
+    first = Reading(tmp_path)
+    first.poll()
+    first.finish()
+    path.write_bytes(line(10) + line(11) + line(12))
+    assert numbers(first.restarted().poll()) == [10, 11, 12]
