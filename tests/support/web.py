@@ -56,6 +56,7 @@ class Site:
     accounts: Accounts
     trail_path: Path
     clock: Clock
+    settings: WebSettings
 
     def browser(self) -> FlaskClient:
         return self.app.test_client()
@@ -102,13 +103,20 @@ def build(
             name=name, zone=zone, hours="07:00-18:00", plan="enterprise", start=None, days=None, now=clock(),
         )  # fmt: skip
     events.load(client, store.prefix, [*events.sample(), *events.sample(NORD, events.MARTA)])
-    settings = change(WebSettings(trail_file=folder / "trail.log", secret_key_file=folder / "secret.key"))
+    settings = change(
+        WebSettings(
+            trail_file=folder / "trail.log",
+            secret_key_file=folder / "secret.key",
+            export_dir=folder / "exports",
+        )
+    )
     app = create_app(settings, client, store.prefix, KEY, now=clock, hasher=HASHER)
     accounts = make_accounts(settings, client, store.prefix, now=clock, hasher=HASHER)
     accounts.prepare()
+    app.extensions["audit-exports"].prepare()
     for name, (role, tenant_id) in PEOPLE.items():
         accounts.add(name, role, tenant_id, PASSWORD)
-    return Site(app, store, client, accounts, settings.trail_file, clock)
+    return Site(app, store, client, accounts, settings.trail_file, clock, settings)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,76 @@
+"""Workers on a site's store."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import pytest
+
+from indexer.documents import Documents
+from indexer.query import Scope
+from tests.support import events
+from tests.support.events import TEST
+from tests.support.web import KEY, Site
+from webui import question
+from webui.exports.assembly import make_worker
+from webui.exports.job import Format, Job
+from webui.exports.queue import Queue
+from webui.exports.service import Exports
+from webui.exports.worker import Worker
+from webui.tenancy import Reader
+
+ANNA = Reader("auditor", Scope(TEST))
+
+
+@dataclass
+class Desk:
+    """Where exports are asked for and made."""
+
+    site: Site
+    exports: Exports
+    queue: Queue
+    stopping: Event = field(default_factory=Event)
+
+    def ask(self, address: str = "", kind: Format = Format.CSV, *, bom: bool = False) -> Job:
+        pairs = [tuple(pair.split("=", 1)) for pair in address.split("&") if pair]
+        offer = self.exports.offer(ANNA, question.read(pairs))
+        return self.exports.ask(ANNA, offer, kind, bom=bom)
+
+    def worker(self) -> Worker:
+        site = self.site
+        return make_worker(
+            site.settings,
+            site.client,
+            site.store.prefix,
+            key=KEY,
+            stopping=self.stopping,
+            now=site.clock,
+        )
+
+    def now(self, job: Job) -> Job:
+        held = self.queue.get(job.id)
+        assert held
+        return held.job
+
+    def made(self, address: str = "", kind: Format = Format.CSV, *, bom: bool = False) -> tuple[Job, bytes]:
+        job = self.ask(address, kind, bom=bom)
+        assert self.worker().work()
+        job, path = self.exports.file(ANNA, job.id)
+        return job, path.read_bytes()
+
+
+def _desk(site: Site) -> Desk:
+    # An export ends now; the day of the samples has to be over.
+    site.clock.ahead = max(site.clock.ahead, events.MORNING + timedelta(days=1) - datetime.now(UTC))
+    documents = Documents(site.client, site.store.prefix, "exports")
+    return Desk(site, site.app.extensions["audit-exports"], Queue(documents))
+
+
+@pytest.fixture
+def desk(site: Site) -> Desk:
+    return _desk(site)
+
+
+@pytest.fixture
+def own_desk(own_site: Site) -> Desk:
+    return _desk(own_site)

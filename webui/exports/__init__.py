@@ -1,0 +1,1 @@
+"""Exports: what a filter finds, as a file with a manifest, made by a job."""
