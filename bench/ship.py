@@ -9,17 +9,11 @@ disk an event after a force-merge beside the bytes of the raw lines. Quote ratio
 from __future__ import annotations
 
 import json
-import os
-import resource
-import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,25 +21,14 @@ from typing import Any, Final
 import click
 import urllib3
 
-from bench import backlog
-from indexer import bootstrap, indices, node, partitions
-from indexer.classes import ClassSettings
-from indexer.client import connect
-from indexer.settings import StoreSettings
+from bench import backlog, workbench
+from indexer import partitions
 
-SCRIPTS: Final = Path(sys.executable).parent
 BATCH_COUNT: Final = 2500
 SENDERS: Final = 2
-CONFIG: Final = """\
-state_dir = "state"
-host = "bench"
 
-[[sources]]
-name = "bench"
-paths = ["backlog.clef"]
-format = "clef"
-changes_logged = true
-"""
+
+_SIZES: Final = {"format": "json", "bytes": "b", "h": "prirep,size"}
 
 
 @dataclass(frozen=True)
@@ -57,51 +40,22 @@ class Shipped:
     peak_mb: float = 0.0
 
 
-@contextmanager
-def running_node(heap: str) -> Iterator[str]:
-    """A local node of our own in a temporary folder; its address."""
-    folder = Path(tempfile.mkdtemp(prefix="smartwms-audit-bench-"))
-    folder.chmod(0o755)
-    indexer = SCRIPTS / "audit-indexer"
-    try:
-        subprocess.run(
-            [indexer, "node", "start", "--data", folder / "node", "--port=0", "--heap", heap],
-            check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        yield node.status(folder / "node").url
-    finally:
-        subprocess.run(
-            [indexer, "node", "stop", "--data", folder / "node"],
-            check=False, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def agent_run(url: str, prefix: str, log: Path, records: int) -> Shipped:
     """Ship the log with the agent as a user would."""
-    home = log.parent
-    (home / "agent.toml").write_text(CONFIG, encoding="utf-8")
-    shutil.rmtree(home / "state", ignore_errors=True)
-    environment = os.environ | {"AUDIT_OPENSEARCH_URL": url, "AUDIT_INDEX_PREFIX": prefix}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    config = workbench.configured(log.parent, log.name)
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [SCRIPTS / "audit-agent", "run", "--config", home / "agent.toml", "--once"],
-        env=environment, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    output, _ = process.communicate()
+    process = workbench.agent(config, url, prefix, "--once", stdout=subprocess.PIPE)
+    output, cost = workbench.finished(process)
     took = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     counts = json.loads(output)
     if counts["stored"] != records:
         raise click.ClickException(f"the agent stored {counts['stored']:,} of {records:,} records: {counts}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Shipped(records / took, cpu, after.ru_maxrss / 1024)
+    return Shipped(records / took, cost.cpu_secs, cost.peak_mb)
 
 
 def raw_run(url: str, prefix: str, bodies: list[Path], records: int) -> Shipped:
     """Send pre-encoded bodies, nothing else."""
-    client = connect(StoreSettings(opensearch_url=url, index_prefix=prefix))
+    client = workbench.client_of(url, prefix)
     partitions.ensure(client, f"{prefix}-audit-enterprise-2026.11")
     pool = urllib3.PoolManager(maxsize=SENDERS)
     waiting = iter(bodies)
@@ -135,27 +89,16 @@ def raw_run(url: str, prefix: str, bodies: list[Path], records: int) -> Shipped:
     return Shipped(records / took)
 
 
-def prepared(url: str, prefix: str) -> None:
-    """Templates and application indices, as `audit-indexer apply` makes them."""
-    client = connect(StoreSettings(opensearch_url=url, index_prefix=prefix))
-    bootstrap.apply(client, prefix, bootstrap.plan(client, prefix, ClassSettings()))
-
-
 def disk_bytes(url: str, prefix: str) -> int:
     """What the partitions of a prefix take after a force-merge to one segment."""
-    client = connect(StoreSettings(opensearch_url=url, index_prefix=prefix))
+    client = workbench.client_of(url, prefix)
     pattern = partitions.pattern(prefix)
     client.request("POST", f"/{pattern}/_forcemerge", params={"max_num_segments": "1"}, timeout_secs=600)
     client.request("POST", f"/{pattern}/_flush", timeout_secs=600)
-    stats: Any = client.request("GET", f"/{pattern}/_stats/store").json
-    return int(stats["_all"]["primaries"]["store"]["size_in_bytes"])
-
-
-def dropped(url: str, prefix: str) -> None:
-    """Delete what a round left, so that each starts alike."""
-    client = connect(StoreSettings(opensearch_url=url, index_prefix=prefix))
-    for index in indices.look(client, partitions.pattern(prefix)):
-        client.request("DELETE", f"/{index.name}", timeout_secs=120)
+    client.request("POST", f"/{pattern}/_refresh", timeout_secs=600)
+    # Sizes of segments, not of stores: those are remembered for ten seconds, merged-away segments included.
+    found: Any = client.request("GET", f"/_cat/segments/{pattern}", params=_SIZES).json
+    return sum(int(segment["size"]) for segment in found if segment["prirep"] == "p")
 
 
 @click.command()
@@ -164,7 +107,11 @@ def dropped(url: str, prefix: str) -> None:
 @click.option("--heap", default="1g", show_default=True, help="Java heap of the node.")
 def main(records: int, rounds: int, heap: str) -> None:
     """Compare the agent with raw bulk."""
-    with tempfile.TemporaryDirectory(prefix="smartwms-audit-bench-") as folder, running_node(heap) as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="smartwms-audit-bench-") as folder,
+        workbench.running_node(heap) as node,
+    ):
+        url = node.url
         home = Path(folder)
         log = home / "backlog.clef"
         count = backlog.write(log, records)
@@ -174,14 +121,14 @@ def main(records: int, rounds: int, heap: str) -> None:
             bodies[-1].write_bytes(encoded)
         click.echo(f"{count:,} records, {log.stat().st_size / count:,.0f} bytes a line, {rounds} rounds")
         agent, raw, disk = [], [], 0
-        prepared(url, "agent")
+        workbench.prepared(url, "agent")
         for number in range(rounds):
             raw.append(raw_run(url, "raw", bodies, count))
             agent.append(agent_run(url, "agent", log, count))
             click.echo(report(number + 1, agent[-1], raw[-1], count))
             disk = disk_bytes(url, "agent")
-            dropped(url, "agent")
-            dropped(url, "raw")
+            workbench.dropped(url, "agent")
+            workbench.dropped(url, "raw")
         ratios = [a.events_a_second / r.events_a_second for a, r in zip(agent, raw, strict=True)]
         line = log.stat().st_size / count
         click.echo(f"median ratio to raw bulk: {statistics.median(ratios):.2f}")
