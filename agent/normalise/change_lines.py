@@ -77,6 +77,10 @@ class ChangeLines:
         own = self._owner(tenant, path, labels)
         if changing.subject:
             entity_id = text_in(after or before, changing.subject)
+        if entity_id.__class__ is not str:
+            entity_id = text_of(entity_id)
+        if number.__class__ is not str:
+            number = text_of(number)
         if not (user_id or name):
             user_id, name, email, _, _ = context
         who, source, user = fragments.origin(
@@ -85,10 +89,10 @@ class ChangeLines:
         start = changing.before
         if changing.action == "permissions_changed":
             start = sentences.permission(changing.kind, before, after)
-        message = f"{who or sentences.UNKNOWN_USER}{start}{number or entity_id or ''}{changing.after}"
+        message = f"{who or sentences.UNKNOWN_USER}{start}{number or entity_id}{changing.after}"
         head = b',"change":{%b}%b%b' % (
             _sides(before, after, changing.fields),
-            fragments.entity(changing.kind, entity_id or "", number or ""),
+            fragments.entity(changing.kind, entity_id, number),
             b"" if twins[-1] is None else fragments.error(twins[-1]),
         )
         return _new(Draft, (

@@ -61,8 +61,11 @@ def url(values: dict[str, str]) -> bytes:
 
 @lru_cache(REMEMBERED_COUNT)
 def http(method: str, status: int) -> bytes:
-    """Method and status of a request."""
-    return part("http", {"request": {"method": method}, "response": {"status_code": status}})
+    """Method and status of a request; 0 when the log does not say how it ended."""
+    said: dict[str, Any] = {"request": {"method": method}}
+    if status:
+        said["response"] = {"status_code": status}
+    return part("http", said)
 
 
 @lru_cache(REMEMBERED_COUNT)

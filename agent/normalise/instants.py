@@ -29,6 +29,7 @@ class Instants:
             printed.__class__ is str
             and len(printed) == _SERILOG_LENGTH
             and printed[:_SECOND] in self._seconds
+            and printed[19] == "."
             and printed[20:27].isdigit()
             and printed[27] == "Z"
         ):

@@ -215,7 +215,7 @@ class Normaliser:
         for position, raw in records:
             flags: tuple[str, ...] = framed.pop(position, ()) if framed else ()
             original = None
-            if position in suspects or len(raw) > VALUE_LIMIT_BYTES:
+            if position in suspects or len(raw) > VALUE_LIMIT_BYTES or limits.may_be_deep(raw):
                 record, original, flags = self._looked_at(raw, flags)
             else:
                 try:
@@ -337,13 +337,17 @@ class Normaliser:
         except ValueError as error:
             record = _unparsed(readable, error)
             flags = (*flags, Flag.UNPARSED.value)
+        is_deep = limits.may_be_deep(raw)
         if not looked_through:
-            record, original = self._redacted(record, raw, flags)
+            readable_record = limits.shallow(record) if is_deep else record
+            if is_deep and readable_record != record:
+                flags = (*flags, Flag.TRUNCATED.value)
+            record, original = self._redacted(readable_record, raw, flags)
         elif readable is not raw:
             original = readable.decode(errors="replace")
         if original is not None:
             flags = (*flags, Flag.REDACTED.value)
-        return limits.cut(record) if len(raw) > VALUE_LIMIT_BYTES else record, original, flags
+        return limits.cut(record) if is_deep or len(raw) > VALUE_LIMIT_BYTES else record, original, flags
 
     def _redacted(
         self, record: dict[str, Any], raw: bytes, flags: tuple[str, ...]

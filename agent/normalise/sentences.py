@@ -78,6 +78,7 @@ def request(action: str, row: Row, method: str, status: int) -> tuple[str, str, 
     `GAP` stands where the entity of the path belongs, or the path itself where no route is known.
     """
     route = _route(row)
+    asked = f"{method} {route}".strip()
     before = ""
     if action in _DEEDS:
         after = f" {_DEEDS[action]}"
@@ -86,11 +87,11 @@ def request(action: str, row: Row, method: str, status: int) -> tuple[str, str, 
     elif action == "exported":
         after = f" exported {route}"
     elif action == "refused":
-        after = f" was refused {method} {route} ({status})"
+        after = f" was refused {asked} ({status})"
     elif action == "failed":
-        before, after = f"{method} {route} by ", f" failed ({status})"
+        before, after = f"{asked} by ", f" failed ({status})"
     else:
-        after = f" called {method} {route} ({status})"
+        after = f" called {asked} ({status})"
     return before, after, _NOBODY.get(action, f"{before}{'an' if before else 'An'} unknown user{after}")
 
 

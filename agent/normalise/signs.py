@@ -108,7 +108,7 @@ class Signs:
 
     def find(self, raw: bytes) -> list[tuple[Sign, int, int]]:
         """Every sign in the bytes with its start and end, from left to right."""
-        found = []
+        found: list[tuple[Sign, int, int]] = []
         for index, start, end in self._find(raw.translate(_FOLD)):
             sign = self._signs[index]
             if _is_reason(sign, raw, start, end):

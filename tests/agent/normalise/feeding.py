@@ -58,6 +58,8 @@ class Feeding:
     own_tenant: str = ""
     key: bytes = KEY
     extra_names: tuple[str, ...] = ()
+    prefix: str = "smartwms"
+    host: str = "app-1"
     known: Tenants = field(default_factory=tenants)
     clock: Clock = field(default_factory=Clock)
 
@@ -65,7 +67,7 @@ class Feeding:
         found = format_named(self.format_name)
         facts = SourceFacts(
             name="app",
-            host="app-1",
+            host=self.host,
             service="smartwms",
             format_name=found.name,
             provenance=found.provenance,
@@ -78,6 +80,7 @@ class Feeding:
             tenants=self.known,
             redaction_key=self.key,
             extra_names=self.extra_names,
+            prefix=self.prefix,
             clock=lambda: self.clock.now,
             elapsed=lambda: self.clock.secs,
         )
