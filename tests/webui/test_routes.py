@@ -23,6 +23,12 @@ TABLE: dict[tuple[str, str], tuple[str, tuple[int, int, int, int]]] = {
     ("GET", "/activity"): (f"/activity?tenant={TEST}", (303, 404, 200, 200)),
     ("GET", "/activity/counts"): (f"/activity/counts?tenant={TEST}", (303, 404, 200, 200)),
     ("GET", "/activity/<event_id>"): (f"/activity/{MINE}", (303, 404, 200, 200)),
+    # For auditors and above; the owner is a viewer.
+    ("GET", "/exports"): ("/exports", (303, 200, 403, 200)),
+    ("GET", "/exports/new"): (f"/exports/new?tenant={TEST}", (303, 404, 403, 200)),
+    ("POST", "/exports"): ("/exports", (400, 400, 400, 400)),
+    ("GET", "/exports/<job_id>/file"): ("/exports/nosuch/file", (303, 404, 403, 404)),
+    ("GET", "/exports/<job_id>/manifest"): ("/exports/nosuch/manifest", (303, 404, 403, 404)),
     ("GET", "/static/<path:filename>"): ("/static/audit.css", (200, 200, 200, 200)),
     ("GET", "/bootstrap/static/<path:filename>"): (
         "/bootstrap/static/css/bootstrap.min.css",

@@ -124,8 +124,6 @@ def sent_file(job_id: str) -> Response:
         job, path = _exports().file(reader(), job_id)
     except NotHereError:
         abort(404)
-    answer = send_file(path, mimetype=job.format.media_type, as_attachment=True, download_name=job.file_name)
-    answer.direct_passthrough = True
     _exports().downloaded(reader(), job)
     said = f"{identity().name} downloaded {job.row_count:,} events as {job.format.name}"
     trail.record(
@@ -137,7 +135,7 @@ def sent_file(job_id: str) -> Response:
         file_format=job.format.value,
         rows_count=job.row_count,
     )
-    return answer
+    return send_file(path, mimetype=job.format.media_type, as_attachment=True, download_name=job.file_name)
 
 
 def sent_manifest(job_id: str) -> Response:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -32,8 +33,7 @@ class Desk:
     stopping: Event = field(default_factory=Event)
 
     def ask(self, address: str = "", kind: Format = Format.CSV, *, bom: bool = False) -> Job:
-        pairs = [tuple(pair.split("=", 1)) for pair in address.split("&") if pair]
-        offer = self.exports.offer(ANNA, question.read(pairs))
+        offer = self.exports.offer(ANNA, question.read(parse_qsl(address)))
         return self.exports.ask(ANNA, offer, kind, bom=bom)
 
     def worker(self) -> Worker:
@@ -59,7 +59,7 @@ class Desk:
         return job, path.read_bytes()
 
 
-def _desk(site: Site) -> Desk:
+def desk_of(site: Site) -> Desk:
     # An export ends now; the day of the samples has to be over.
     site.clock.ahead = max(site.clock.ahead, events.MORNING + timedelta(days=1) - datetime.now(UTC))
     documents = Documents(site.client, site.store.prefix, "exports")
@@ -68,9 +68,9 @@ def _desk(site: Site) -> Desk:
 
 @pytest.fixture
 def desk(site: Site) -> Desk:
-    return _desk(site)
+    return desk_of(site)
 
 
 @pytest.fixture
 def own_desk(own_site: Site) -> Desk:
-    return _desk(own_site)
+    return desk_of(own_site)
