@@ -159,8 +159,9 @@ class Demo:
         return password
 
     def serve(self) -> None:
-        """The agent, following; and the UI."""
+        """The agent, following; the UI; and what makes its exports."""
         self.start("agent.log", "audit-agent", "run", "--config", str(HOME / "agent.toml"))
+        self.start("jobs.log", "audit-webui", "jobs", "run")
         webui = self.start("webui.log", "audit-webui", "run", "--host", HOST, "--port", str(PORT))
         deadline = time.monotonic() + START_SECS
         while not answers():
