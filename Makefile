@@ -38,11 +38,14 @@ types: setup  ## mypy, strict
 contracts: setup  ## who may import whom
 	$(BIN)/lint-imports
 
-soak: setup  ## load and kill tests at full size
-	AUDIT_TEST_SCALE=full $(BIN)/pytest -n 1 -m soak --timeout 3600
+MINUTES ?= 30
+KILLS ?= 200
+soak: setup  ## tests of load and kills at full size, then 30 minutes with 200 kills, and the account (MINUTES, KILLS)
+	AUDIT_TEST_SCALE=full $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 3600 tests/agent
+	$(BIN)/python -m bench.soak --minutes $(MINUTES) --kills $(KILLS)
 
-bench: setup  ## events a second, against raw bulk on the same node
-	$(BIN)/python -m bench
+bench: setup  ## every number that the documents quote, an hour and a half (QUICK=1: small sizes, minutes)
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 format: setup  ## put imports, layout and templates right
 	$(BIN)/ruff check --fix $(SOURCES)

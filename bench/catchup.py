@@ -7,6 +7,7 @@ killed for a while under the same load: how long until everything written is the
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -101,8 +102,7 @@ def main(backlog: int, rate: int, down: float, heap: str) -> None:
             took = time.monotonic() - began
         finally:
             today.done.set()
-            process.terminate()
-            _, cost = workbench.finished(process)
+            cost = process.end(signal.SIGTERM)
         click.echo(
             f"store killed for {down:g} s under {rate:,} lines/s: everything searchable {took:.1f} s "
             f"after it answered again; peak {cost.peak_mb:,.0f} MB"

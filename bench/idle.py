@@ -6,6 +6,7 @@ nobody writes.
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -53,13 +54,12 @@ def main(files: int, secs: float, heap: str) -> None:
                 if time.monotonic() > deadline:
                     raise click.ClickException("the files were not shipped in time")
                 time.sleep(1)
-            watched = psutil.Process(process.pid)
+            watched = psutil.Process(process.popen.pid)
             before = watched.cpu_times()
             time.sleep(secs)
             after = watched.cpu_times()
         finally:
-            process.terminate()
-            _, cost = workbench.finished(process)
+            cost = process.end(signal.SIGTERM)
     cpu_secs = after.user + after.system - before.user - before.system
     click.echo(
         f"{files} files at rest: {cpu_secs / secs:.2%} of a core over {secs:g} s, {cost.peak_mb:,.0f} MB"

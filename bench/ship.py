@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import tempfile
 import threading
 import time
@@ -44,8 +43,9 @@ def agent_run(url: str, prefix: str, log: Path, records: int) -> Shipped:
     """Ship the log with the agent as a user would."""
     config = workbench.configured(log.parent, log.name)
     began = time.perf_counter()
-    process = workbench.agent(config, url, prefix, "--once", stdout=subprocess.PIPE)
-    output, cost = workbench.finished(process)
+    process = workbench.agent(config, url, prefix, "--once", piped=True)
+    output = process.output()
+    cost = process.end()
     took = time.perf_counter() - began
     counts = json.loads(output)
     if counts["stored"] != records:

@@ -9,11 +9,11 @@ garbled.
 from __future__ import annotations
 
 import random
-import subprocess
+import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -48,21 +48,18 @@ class Soak:
 
     def _start(self) -> None:
         self._agent = workbench.agent(self.config, self.node.url, PREFIX)
-        self._meter = workbench.Meter(self._agent.pid)
 
     def kill(self) -> None:
         """SIGKILL the agent, and start the next."""
-        self._end(self._agent.kill)
+        self._end(signal.SIGKILL)
         self.kills += 1
         self._start()
 
     def stop(self) -> None:
-        self._end(self._agent.terminate)
+        self._end(signal.SIGTERM)
 
-    def _end(self, how: Callable[[], None]) -> None:
-        how()
-        self._agent.wait()
-        cost = self._meter.stop()
+    def _end(self, signal_number: int) -> None:
+        cost = self._agent.end(signal_number)
         self.cpu_secs += cost.cpu_secs
         self.peak_mb = max(self.peak_mb, cost.peak_mb)
 
@@ -76,9 +73,10 @@ class Soak:
     def drain(self) -> dict[str, int]:
         """Ship what is left; the agent's own account of that."""
         process = workbench.agent(
-            self.config, self.node.url, PREFIX, "--once", "--timeout", str(DRAIN_SECS), stdout=subprocess.PIPE
+            self.config, self.node.url, PREFIX, "--once", "--timeout", str(DRAIN_SECS), piped=True
         )
-        output, _ = process.communicate()
+        output = process.output()
+        process.end()
         counts: dict[str, int] = orjson.loads(output)
         return counts
 

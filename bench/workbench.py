@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,18 +131,6 @@ def configured(home: Path, paths: str) -> Path:
     return config
 
 
-def agent(
-    config: Path, url: str, prefix: str, *arguments: str, stdout: int | None = None
-) -> subprocess.Popen[bytes]:
-    """Start `audit-agent run` with this file; what it logs is added to `agent.log` beside it."""
-    environment = os.environ | {"AUDIT_OPENSEARCH_URL": url, "AUDIT_INDEX_PREFIX": prefix}
-    with config.with_name("agent.log").open("ab") as log:
-        return subprocess.Popen(
-            [SCRIPTS / "audit-agent", "run", "--config", config, *arguments],
-            env=environment, stdout=log if stdout is None else stdout, stderr=log,
-        )  # fmt: skip
-
-
 @dataclass
 class Cost:
     """What a process has cost until now."""
@@ -177,13 +165,41 @@ class Meter:
             return
 
 
-def finished(process: subprocess.Popen[bytes]) -> tuple[bytes, Cost]:
-    """Wait for a process: what it printed, if that is piped, and exactly what it cost."""
-    meter = Meter(process.pid)
-    output = process.stdout.read() if process.stdout else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return output, Cost(usage.ru_utime + usage.ru_stime, meter.stop().peak_mb)
+class Process:
+    """A program that is metered from its start to its end."""
+
+    def __init__(
+        self, command: Sequence[str | Path], log: Path, *, piped: bool = False, environment: Mapping[str, str]
+    ) -> None:
+        """Start it; what it says is added to `log`, but for its standard output where that is piped."""
+        with log.open("ab") as said:
+            self.popen = subprocess.Popen(
+                list(command),
+                env={**os.environ, **environment}, stdout=subprocess.PIPE if piped else said, stderr=said,
+            )  # fmt: skip
+        self._meter = Meter(self.popen.pid)
+
+    def end(self, signal_number: int | None = None) -> Cost:
+        """Send it a signal, if any, and wait for its end; exactly what CPU it took, and its peak memory."""
+        if signal_number is not None:
+            os.kill(self.popen.pid, signal_number)
+        _, status, usage = os.wait4(self.popen.pid, 0)
+        self.popen.returncode = os.waitstatus_to_exitcode(status)
+        return Cost(usage.ru_utime + usage.ru_stime, self._meter.stop().peak_mb)
+
+    def output(self) -> bytes:
+        """What it prints on a piped standard output, until it closes that."""
+        return self.popen.stdout.read() if self.popen.stdout else b""
+
+
+def agent(config: Path, url: str, prefix: str, *arguments: str, piped: bool = False) -> Process:
+    """Start `audit-agent run` with this file; what it logs is added to `agent.log` beside it."""
+    return Process(
+        [SCRIPTS / "audit-agent", "run", "--config", config, *arguments],
+        config.with_name("agent.log"),
+        piped=piped,
+        environment={"AUDIT_OPENSEARCH_URL": url, "AUDIT_INDEX_PREFIX": prefix},
+    )
 
 
 def _peak_mb(pid: int, process: psutil.Process) -> float:
