@@ -17,7 +17,7 @@ CHANGE_LOGGER: Final = "SmartWMS.Audit"
 _LAYOUT: Final = (
     *("@t", "@l", "@tr", "SourceContext", "EntityType", "Action", "Module", "ChangedFields", "OldValues"),
     *("NewValues", "EntityId", "EntityNumber", "TenantId", "UserId", "UserName", "UserEmail", "IpAddress"),
-    *("UserAgent", "RequestPath", "RequestId", "CorrelationId", "ConnectionId"),
+    *("UserAgent", "RequestPath", "RequestId", "CorrelationId", "ConnectionId", "Outcome"),
     *("AuditAction", "AuditEntity", "AuditKey", "EventType", "@x"),
 )
 _TWINS: Final = ("AuditAction", "AuditEntity", "AuditKey", "EventType")
@@ -27,6 +27,7 @@ _OUTCOMES: Final = {
     "failure": b',"outcome":"failure"',
     "": b',"outcome":"unknown"',
 }
+_SAID: Final = ("success", "failure")
 _FAILED: Final = ", but it failed: nothing was changed"
 _STATUS: Final = "Status"
 _SORTED: Final = orjson.OPT_SORT_KEYS
@@ -57,12 +58,16 @@ class ChangeLines:
         self._changings: dict[tuple[Any, ...], _Changing] = {}
 
     def draft(self, record: dict[str, Any], context: Context) -> Draft:
-        """The event of a record for which `is_change` holds; `context.outcome` is its request's."""
+        """The event of a record for which `is_change` holds.
+
+        Its outcome is what the line itself says, which the interceptor of `deploy/` writes once it knows; on
+        the lines of others it is that of the request, `context.outcome`.
+        """
         labels = self._layouts.labels(record)
         (
             time, level, trace, logger, kind, printed, module, listed, before, after, entity_id, number,
             tenant, user_id, name, email, address, agent, path, request_id, correlation_id, connection_id,
-            *twins,
+            outcome, *twins,
         ) = self._layouts.values(record)  # fmt: skip
         detail = ""
         if kind == "StockMovement":
@@ -74,6 +79,11 @@ class ChangeLines:
         expected = [printed, kind, number, "DataChange", None]
         if twins != expected:
             _label_differing(labels, twins, expected)
+        if outcome is None:
+            outcome = context.outcome
+        elif outcome not in _SAID:
+            labels["Outcome"] = outcome
+            outcome = context.outcome
         own = self._owner(tenant, path, labels)
         if changing.subject:
             entity_id = text_in(after or before, changing.subject)
@@ -101,13 +111,13 @@ class ChangeLines:
             time,
             head,
             changing.what,
-            _OUTCOMES[context.outcome],
+            _OUTCOMES[outcome],
             changing.flags,
             b"",
             labels,
             level,
             logger,
-            message + _FAILED if context.outcome == "failure" else message,
+            message + _FAILED if outcome == "failure" else message,
             request_part(request_id, correlation_id, connection_id, labels),
             source,
             url_part(path) + user,

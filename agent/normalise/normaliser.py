@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
-
 from agent.normalise import change_lines, classify, limits
 from agent.normalise.change_lines import CHANGE_LOGGER, ChangeLines, is_change
 from agent.normalise.draft import NOTHING_KNOWN, Context, Draft
@@ -22,12 +20,13 @@ from agent.normalise.local_time import days_before
 from agent.normalise.other_lines import UPDATE_FAILED_LOGGER, OtherLines
 from agent.normalise.properties import text_of
 from agent.normalise.proxy import ProxyLines
+from agent.normalise.reader import Reader
 from agent.normalise.redaction import Redactor
 from agent.normalise.request_lines import RequestLines, facts_of, is_request
 from agent.normalise.requests import Held, Here, Requests
 from agent.normalise.routes import Routes
 from agent.normalise.trail import TrailLines
-from indexer.event import VALUE_LIMIT_BYTES, Flag
+from indexer.event import Flag
 from indexer.tenants import Tenants
 
 OPEN_SECS: Final = 60.0
@@ -95,7 +94,11 @@ class Normaliser:
         self._source = source
         self._clock = clock
         self._elapsed = elapsed
-        self._redactor = Redactor(redaction_key, extra_names)
+        self._reader = Reader(
+            source.parse,
+            Redactor(redaction_key, extra_names),
+            is_json=source.provenance in {"structured", "trail"},
+        )
         self._encoder = Encoder(
             prefix=prefix,
             host=source.host,
@@ -209,20 +212,12 @@ class Normaliser:
         token: object,
     ) -> list[Held]:
         """The properties of the records, without secrets and with usable times."""
-        parse, settle, identity = self._source.parse, self._instants.settle, place.identity
-        suspects = self._redactor.suspects(records)
+        read_one, settle, identity = self._reader.read, self._instants.settle, place.identity
+        suspects = self._reader.suspects(records)
         read: list[Held] = []
         for position, raw in records:
             flags: tuple[str, ...] = framed.pop(position, ()) if framed else ()
-            original = None
-            if position in suspects or len(raw) > VALUE_LIMIT_BYTES or limits.may_be_deep(raw):
-                record, original, flags = self._looked_at(raw, flags)
-            else:
-                try:
-                    record = parse(raw)
-                except ValueError as error:
-                    record = _unparsed(raw, error)
-                    flags = (*flags, Flag.UNPARSED.value)
+            record, original, flags = read_one(raw, flags, is_suspect=position in suspects)
             if not settle(record, identity):
                 flags = (*flags, Flag.TIME_SUSPECT.value)
             read.append((record, (place, position, raw, original, flags, token)))
@@ -321,57 +316,9 @@ class Normaliser:
         for _, (build, record, context, here) in waiting:
             self._emit(build, record, context, here, out)
 
-    # -- what must not be kept, and what could not be read
-
-    def _looked_at(
-        self, raw: bytes, flags: tuple[str, ...]
-    ) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
-        """The properties of a record that may hold a secret or is long; its original if that had secrets."""
-        readable = self._redactor.without_plain_secrets(raw)
-        looked_through = readable is not None
-        if readable is None:
-            readable = raw
-        original = None
-        try:
-            record = self._source.parse(readable)
-        except ValueError as error:
-            record = _unparsed(readable, error)
-            flags = (*flags, Flag.UNPARSED.value)
-        is_deep = limits.may_be_deep(raw)
-        if not looked_through:
-            readable_record = limits.shallow(record) if is_deep else record
-            if is_deep and readable_record != record:
-                flags = (*flags, Flag.TRUNCATED.value)
-            record, original = self._redacted(readable_record, raw, flags)
-        elif readable is not raw:
-            original = readable.decode(errors="replace")
-        if original is not None:
-            flags = (*flags, Flag.REDACTED.value)
-        return limits.cut(record) if is_deep or len(raw) > VALUE_LIMIT_BYTES else record, original, flags
-
-    def _redacted(
-        self, record: dict[str, Any], raw: bytes, flags: tuple[str, ...]
-    ) -> tuple[dict[str, Any], str | None]:
-        """The record and its original without secrets; no original where there was none."""
-        clean, secrets = self._redactor.properties(record)
-        text = raw.decode(errors="replace")
-        if self._source.provenance in {"structured", "trail"} and Flag.UNPARSED not in flags:
-            original = text if clean == record else orjson.dumps(clean).decode()
-        else:
-            original = self._redactor.text(_named_values(text, record, clean), secrets)
-        return clean, original if clean != record or original != text else None
-
 
 _WARM: Final = object()
 _STEP_COUNT: Final = 24
-_LONG: Final = 4096
-
-
-def _unparsed(raw: bytes, error: ValueError) -> dict[str, Any]:
-    """The properties of a record that its format does not understand: nothing of it is dropped."""
-    text = raw.decode(errors="replace")
-    known: dict[str, Any] = getattr(error, "known", {})
-    return {**known, "@m": text.partition("\n")[0][:1000].strip() or "(unreadable)", "reason": str(error)}
 
 
 def _told(records: Iterable[Held]) -> Context:
@@ -386,18 +333,3 @@ def _told(records: Iterable[Held]) -> Context:
         elif logger == UPDATE_FAILED_LOGGER:
             failed = True
     return known._replace(outcome="failure") if failed else known
-
-
-def _named_values(text: str, record: object, clean: object) -> str:
-    """A text that prints properties as JSON, with the redacted ones replaced where their names stand."""
-    if isinstance(record, dict) and isinstance(clean, dict):
-        for name, value in record.items():
-            kept = clean.get(name)
-            if kept == value:
-                continue
-            if isinstance(kept, str) and not (isinstance(value, str) and len(value) > _LONG):
-                mark = f"{orjson.dumps(name).decode()}:"
-                text = text.replace(mark + orjson.dumps(value).decode(), mark + orjson.dumps(kept).decode())
-            else:
-                text = _named_values(text, value, kept)
-    return text

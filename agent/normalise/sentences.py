@@ -36,7 +36,11 @@ _DEEDS: Final = {
     "password_changed": "changed the password",
     "session_revoked": "revoked a session",
     "session_updated": "updated a session",
-    "purged": "purged the audit log of SmartWMS",
+}
+_AUDITING: Final = {
+    "searched": "searched the audit log of SmartWMS",
+    "viewed": "viewed the audit log of SmartWMS",
+    "purged": "purged what SmartWMS had logged",
 }
 _NOBODY: Final = {
     "login": "Somebody signed in; the log does not say who",
@@ -82,6 +86,8 @@ def request(action: str, row: Row, method: str, status: int) -> tuple[str, str, 
     before = ""
     if action in _DEEDS:
         after = f" {_DEEDS[action]}"
+    elif action in _AUDITING:
+        after = f" {_AUDITING[action]} ({asked})"
     elif action == "read":
         after = f" read {route}"
     elif action == "exported":

@@ -210,6 +210,25 @@ class TestARequest:
     def test_has_its_duration_printed_as_a_whole_number_or_not(self, elapsed: float) -> None:
         assert Feeding().one(request(Elapsed=elapsed))["event"]["duration_ms"] == elapsed
 
+    @pytest.mark.parametrize(
+        ("method", "path", "deed"),
+        [
+            ("DELETE", "audit/purge", "purged what SmartWMS had logged (DELETE audit/purge)"),
+            (
+                "POST",
+                "sessions/purge-login-attempts",
+                "purged what SmartWMS had logged (POST sessions/purge-login-attempts)",
+            ),
+            ("GET", "audit/logs", "searched the audit log of SmartWMS (GET audit/logs)"),
+        ],
+    )
+    def test_to_smartwmss_own_audit_log_says_what_was_done_to_it(
+        self, method: str, path: str, deed: str
+    ) -> None:
+        event = Feeding().one(request(f"{BASE}/{path}", method, UserName="sofia"))
+        assert what(event)[0] == "audit"
+        assert event["message"] == f"sofia {deed}"
+
     def test_outside_of_http_is_no_request(self) -> None:
         event = Feeding().one(request(status=70000))
         assert what(event) == ("system", "logged", "unknown")

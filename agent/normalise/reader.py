@@ -1,0 +1,98 @@
+"""From the bytes of records to their properties, without secrets; what cannot be read is kept whole."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+
+from agent.normalise import limits
+from agent.normalise.redaction import Redactor
+from indexer.event import VALUE_LIMIT_BYTES, Flag
+
+_LONG: Final = 4096
+_MESSAGE_CHARS: Final = 1000
+
+Read = tuple[dict[str, Any], str | None, tuple[str, ...]]
+"""Properties, the redacted original (None: the record as it is), flags."""
+
+
+class Reader:
+    """Reads the records of one source. `is_json`: a record is one JSON object and nothing else."""
+
+    def __init__(
+        self, parse: Callable[[bytes], dict[str, Any]], redactor: Redactor, *, is_json: bool
+    ) -> None:
+        self._parse = parse
+        self._redactor = redactor
+        self._is_json = is_json
+        self.suspects = redactor.suspects
+
+    def read(self, raw: bytes, flags: tuple[str, ...], *, is_suspect: bool) -> Read:
+        """The properties of a record; `is_suspect` when `suspects` has its position."""
+        if is_suspect or len(raw) > VALUE_LIMIT_BYTES or limits.may_be_deep(raw):
+            return self._read_closely(raw, flags)
+        try:
+            return self._parse(raw), None, flags
+        except ValueError as error:
+            return _unparsed(raw, error), None, (*flags, Flag.UNPARSED.value)
+
+    def _read_closely(self, raw: bytes, flags: tuple[str, ...]) -> Read:
+        """A record that may hold a secret, or is long or deep."""
+        readable = self._redactor.without_plain_secrets(raw)
+        record, flags = self._parsed(raw if readable is None else readable, flags)
+        is_deep = limits.may_be_deep(raw)
+        original = None
+        if readable is None:
+            if is_deep:
+                shallow = limits.shallow(record)
+                flags = (*flags, Flag.TRUNCATED.value) if shallow != record else flags
+                record = shallow
+            is_json = self._is_json and Flag.UNPARSED not in flags
+            record, original = self._redacted(record, raw, is_json=is_json)
+        elif readable is not raw:
+            original = readable.decode(errors="replace")
+        if original is not None:
+            flags = (*flags, Flag.REDACTED.value)
+        if is_deep or len(raw) > VALUE_LIMIT_BYTES:
+            record = limits.cut(record)
+        return record, original, flags
+
+    def _parsed(self, readable: bytes, flags: tuple[str, ...]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        try:
+            return self._parse(readable), flags
+        except ValueError as error:
+            return _unparsed(readable, error), (*flags, Flag.UNPARSED.value)
+
+    def _redacted(
+        self, record: dict[str, Any], raw: bytes, *, is_json: bool
+    ) -> tuple[dict[str, Any], str | None]:
+        """The record and its original without secrets; no original where there was none."""
+        clean, secrets = self._redactor.properties(record)
+        text = raw.decode(errors="replace")
+        if is_json:
+            original = text if clean == record else orjson.dumps(clean).decode()
+        else:
+            original = self._redactor.text(_named_values(text, record, clean), secrets)
+        return clean, original if clean != record or original != text else None
+
+
+def _unparsed(raw: bytes, error: ValueError) -> dict[str, Any]:
+    """The properties of a record that its format does not understand: what it could read, and a line."""
+    line = raw.decode(errors="replace").partition("\n")[0]
+    known: dict[str, Any] = getattr(error, "known", {})
+    return {**known, "@m": line[:_MESSAGE_CHARS].strip() or "(unreadable)", "reason": str(error)}
+
+
+def _named_values(text: str, record: object, clean: object) -> str:
+    """A text that prints properties as JSON, with the redacted ones replaced where their names stand."""
+    if isinstance(record, dict) and isinstance(clean, dict):
+        for name, value in record.items():
+            kept = clean.get(name)
+            if kept == value:
+                continue
+            if isinstance(kept, str) and not (isinstance(value, str) and len(value) > _LONG):
+                mark = f"{orjson.dumps(name).decode()}:"
+                text = text.replace(mark + orjson.dumps(value).decode(), mark + orjson.dumps(kept).decode())
+            else:
+                text = _named_values(text, value, kept)
+    return text
