@@ -79,18 +79,15 @@ class ChangeLines:
         expected = [printed, kind, number, "DataChange", None]
         if twins != expected:
             _label_differing(labels, twins, expected)
-        if outcome is None:
-            outcome = context.outcome
-        elif outcome not in _SAID:
-            labels["Outcome"] = outcome
+        if outcome not in _SAID:
+            if outcome is not None:
+                labels["Outcome"] = outcome
             outcome = context.outcome
         own = self._owner(tenant, path, labels)
         if changing.subject:
             entity_id = text_in(after or before, changing.subject)
-        if entity_id.__class__ is not str:
-            entity_id = text_of(entity_id)
-        if number.__class__ is not str:
-            number = text_of(number)
+        if not (entity_id.__class__ is number.__class__ is str):
+            entity_id, number = text_of(entity_id), text_of(number)
         if not (user_id or name):
             user_id, name, email, _, _ = context
         who, source, user = fragments.origin(
