@@ -11,7 +11,7 @@ import pytest
 from agent.formats import format_named
 from agent.normalise import encoder
 from agent.normalise.normaliser import Document
-from indexer.event import id_prefix
+from indexer.event import id_prefix, id_suffix
 from indexer.tenants import Tenants
 from tests.agent.normalise.feeding import (
     CORPUS,
@@ -46,6 +46,10 @@ def places(documents: Iterable[Document]) -> dict[int, tuple[str, str]]:
     return {
         int(body.split(b'"position":')[1].split(b",")[0]): (index, name) for index, name, body, _ in documents
     }
+
+
+def prefix_of_file() -> str:
+    return id_prefix("app-1", "app", FILE.identity)
 
 
 class TestAResend:
@@ -85,11 +89,12 @@ class TestAResend:
 
 
 class TestAnId:
-    def test_begins_with_what_the_contract_says_of_its_file(self) -> None:
+    @pytest.mark.parametrize("raw", [b'{"a":1}', b"no JSON", b"two\nlines", b"\xff\xfe"])
+    def test_is_what_the_contract_says_of_file_position_and_first_line(self, raw: bytes) -> None:
         feeding = Feeding()
-        ((_, event_id, _, _),) = feeding.documents(log())
-        assert event_id.startswith(id_prefix("app-1", "app", FILE.identity))
-        assert len(event_id) == 24
+        first, second = feeding.documents(b"x" * 1000, raw)
+        assert first[1] == prefix_of_file() + id_suffix(0, b"x" * 1000)
+        assert second[1] == prefix_of_file() + id_suffix(1001, raw.partition(b"\n")[0])
 
     def test_differs_for_two_identical_lines(self) -> None:
         one, other = Feeding().documents(log(), log())
