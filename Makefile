@@ -40,7 +40,7 @@ contracts: setup  ## who may import whom
 
 MINUTES ?= 30
 KILLS ?= 200
-soak: setup  ## tests of load and kills at full size, then 30 minutes with 200 kills, and the account (MINUTES, KILLS)
+soak: setup  ## load and kill tests at full size; then 30 minutes with 200 kills, and the account
 	AUDIT_TEST_SCALE=full $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 3600 tests/agent
 	$(BIN)/python -m bench.soak --minutes $(MINUTES) --kills $(KILLS)
 

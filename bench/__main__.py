@@ -8,7 +8,7 @@ import time
 
 import click
 
-# Each with its full size and with one that shows in minutes that it works.
+# Each with its full size, and with one that shows that it works.
 RUNS: dict[str, tuple[str, str]] = {
     "normalise": ("", "--rounds 3"),
     "ship": ("", "--records 60000 --rounds 1"),
