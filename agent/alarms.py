@@ -77,7 +77,7 @@ ALARMS: Final[dict[str, Alarm]] = {
     ),
     "stalled": Alarm(
         "A log has reached 1 GiB and stopped: Serilog's file sink drops every further line.",
-        "Set rollOnFileSizeLimit (deploy/serilog) and restart SmartWMS; what it dropped is nowhere.",
+        "Set rollOnFileSizeLimit (deploy/smartwms) and restart SmartWMS; what it dropped is nowhere.",
     ),
     "tenants_too_old": Alarm(
         "The copy of the tenants' plans is too old to place events by; nothing is delivered.",
