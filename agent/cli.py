@@ -11,12 +11,12 @@ from typing import Any
 import click
 import orjson
 
-from agent import inspection, status, telemetry
+from agent import inspection, reload, status, telemetry
 from agent import settings as agent_settings
 from agent.daemon import Agent, state_lock
 from agent.delivery.dead_letters import DeadLetters
 from agent.delivery.replay import replay
-from agent.errors import AgentError, StoreUnreachableError
+from agent.errors import AgentError, StateError, StoreUnreachableError
 from agent.pipeline import DEAD_LETTERS, Pipeline
 from agent.settings import AgentSettings
 from indexer import client as store_client
@@ -71,20 +71,22 @@ def run(ctx: click.Context, path: Path, *, once: bool, timeout_secs: float) -> N
     settings, store, client = _settings(path)
     (telemetry.log_sentences if once else telemetry.log_json)()
     with state_lock(settings.state_dir):
-        agent = Agent(settings, store, client)
+        agent = Agent(settings, store, client, lambda: agent_settings.load(path))
         stopped = _stop_on_signals(agent)
         if not once:
+            if hasattr(signal, "SIGHUP"):
+                signal.signal(signal.SIGHUP, lambda *_: agent.reload())
             agent.follow()
             return
         try:
             pipeline = _with_progress(agent, timeout_secs)
         except StoreUnreachableError:
             # What has no verdict yet became no event in this run.
-            agent.counts.read = agent.counts.final
-            click.echo(agent.counts.line())
+            agent.account.read = agent.account.final
+            click.echo(agent.account.line())
             raise
-        agent.counts.read = agent.counts.final if stopped else agent.counts.read
-        click.echo(agent.counts.line())
+        agent.account.read = agent.account.final if stopped else agent.account.read
+        click.echo(agent.account.line())
         ctx.exit(_findings(agent, pipeline, stopped=bool(stopped)))
 
 
@@ -104,9 +106,9 @@ def _findings(agent: Agent, pipeline: Pipeline, *, stopped: bool) -> int:
             "(more than ahead_days in the settings are never taken for real)",
             err=True,
         )
-    if agent.counts.rejected:
+    if agent.account.rejected:
         click.echo("some events were rejected: audit-agent dead-letters list tells why", err=True)
-    return 1 if agent.counts.rejected or pipeline.ahead_count or stopped else 0
+    return 1 if agent.account.rejected or pipeline.ahead_count or stopped else 0
 
 
 def _with_progress(agent: Agent, timeout_secs: float) -> Pipeline:
@@ -162,6 +164,20 @@ def show_status(path: Path) -> None:
     settings = agent_settings.load(path)
     for line in status.lines(settings.state_dir, datetime.now(UTC)):
         click.echo(line)
+
+
+@main.command("reload")
+@_config
+@click.option(
+    "--timeout", "timeout_secs", default=30.0, show_default=True, type=click.FloatRange(min=0, min_open=True),
+    help="Seconds to wait for the agent's answer.",
+)  # fmt: skip
+def reload_settings(path: Path, timeout_secs: float) -> None:
+    """Let the running agent take the changed settings over; wrong ones change nothing."""
+    settings = agent_settings.load(path)
+    if not status.is_held(settings.state_dir):
+        raise StateError(f"no agent is running on state_dir {settings.state_dir}; start it instead")
+    click.echo(reload.ask(settings.state_dir, timeout_secs))
 
 
 @main.group("dead-letters")

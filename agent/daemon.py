@@ -6,20 +6,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import filelock
 import structlog
 
-from agent import status
-from agent.errors import StateError, StoreUnreachableError
-from agent.pipeline import Pipeline, compose
+from agent import reload, status
+from agent.compose import compose, validate
+from agent.endpoint import Endpoint
+from agent.errors import AgentError, StateError, StoreUnreachableError
+from agent.health import State, Taker
+from agent.pipeline import Pipeline
+from agent.plans import TENANTS_RETRY_SECS, TenantsCopy
 from agent.settings import AgentSettings
 from agent.sources import discovery
 from agent.sources.watch import Watch
 from agent.telemetry import Counts
-from indexer import tenants as tenants_of_store
 from indexer.client import Client
 from indexer.errors import RetryableError, StoreError
 from indexer.settings import StoreSettings
@@ -28,8 +32,7 @@ from indexer.tenants import Tenants
 # How long the loop sleeps when nothing happens: growth of a file is seen after that at the latest.
 IDLE_SECS = 0.2
 STATUS_SECS = 5.0
-TENANTS_SECS = 60.0
-TENANTS_RETRY_SECS = 2.0
+STATE_SECS = 1.0
 
 log = structlog.get_logger()
 
@@ -53,55 +56,23 @@ def state_lock(state_dir: Path) -> Iterator[None]:
         lock.release()
 
 
-class TenantsCopy:
-    """The agent's copy of the tenants, renewed by a thread of its own so that the loop never waits for it."""
-
-    def __init__(self, client: Client, prefix: str, renewed: Callable[[], None]) -> None:
-        self.current: Tenants | None = None
-        self.problem: StoreError | None = None
-        self._client = client
-        self._prefix = prefix
-        self._renewed = renewed
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tenants", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether events must not be placed by this copy any more."""
-        return self.current is None or self.current.is_stale(datetime.now(UTC))
-
-    def load(self) -> Tenants:
-        """Read the tenants now; StoreError when that is not possible."""
-        now = datetime.now(UTC)
-        self.current = tenants_of_store.load(self._client, self._prefix, now=now, previous=self.current)
-        return self.current
-
-    def _run(self) -> None:
-        wait_secs = TENANTS_SECS
-        while not self._stop.wait(wait_secs):
-            try:
-                self.load()
-            except StoreError as error:
-                self.problem = error
-                wait_secs = TENANTS_RETRY_SECS
-            else:
-                self.problem = None
-                wait_secs = TENANTS_SECS
-            self._renewed()
-
-
 class Agent:
     """One run of the agent, from its settings to its last checkpoint. The state directory must be locked."""
 
-    def __init__(self, settings: AgentSettings, store: StoreSettings, client: Client) -> None:
+    def __init__(
+        self,
+        settings: AgentSettings,
+        store: StoreSettings,
+        client: Client,
+        read_again: Callable[[], AgentSettings] | None = None,
+    ) -> None:
+        """`read_again` gives the settings as they are by now; AgentError says why they cannot be used."""
         self.settings = settings
         self.counts = Counts()
+        # What a run that ends has to show: the agent's own events are not in it.
+        self.account = self.counts
+        self.state: State | None = None
+        self.endpoint: Endpoint | None = None
         self._store = store
         self._client = client
         self._wake = threading.Event()
@@ -111,6 +82,10 @@ class Agent:
         self._pipeline: Pipeline | None = None
         self._stale_said = False
         self._status_at = 0.0
+        self._state_at = 0.0
+        self._taker = Taker()
+        self._read_again = read_again
+        self._hang_up = threading.Event()
         self._started_at = datetime.now(UTC)
 
     def stop(self) -> None:
@@ -118,26 +93,87 @@ class Agent:
         self._stop.set()
         self._wake.set()
 
+    def reload(self) -> None:
+        """Ask the run to take changed settings over; safe from a signal handler or another thread."""
+        self._hang_up.set()
+        self._wake.set()
+
     # -- the two ways to run
 
     def follow(self) -> None:
         """Follow the sources until stop(); whatever is wrong with the store is waited for."""
-        pipeline = self._begin(None)
-        if pipeline is None:
-            return
-        reason = self._watch.start()
-        if reason:
-            log.warning("watching_by_polling_only", reason=reason)
+        self._listen()
         try:
-            while not self._stop.is_set():
-                self._wake.clear()
-                self._watch.cover(
-                    folder for source in self.settings.sources for folder in discovery.folders(source.paths)
-                )
-                if not self._pass(pipeline):
-                    self._wake.wait(IDLE_SECS)
+            pipeline = self._begin(None)
+            if pipeline is None:
+                return
+            reason = self._watch.start()
+            if reason:
+                log.warning("watching_by_polling_only", reason=reason)
+            try:
+                while not self._stop.is_set():
+                    pipeline = self._follow(pipeline)
+            finally:
+                self._end(self._pipeline or pipeline)
         finally:
-            self._end(pipeline)
+            if self.endpoint is not None:
+                self.endpoint.stop()
+
+    def _follow(self, pipeline: Pipeline) -> Pipeline:
+        """One round; the pipeline to go on with, another one after a reload."""
+        self._wake.clear()
+        self._watch.cover(
+            folder for source in self.settings.sources for folder in discovery.folders(source.paths)
+        )
+        names = self._watch.take()
+        if names:
+            pipeline.announce(names)
+        if not self._pass(pipeline):
+            self._wake.wait(IDLE_SECS)
+        token = reload.asked(self.settings.state_dir)
+        if token is None and not self._hang_up.is_set():
+            return pipeline
+        self._hang_up.clear()
+        return self._reloaded(pipeline, token)
+
+    def _listen(self) -> None:
+        """Serve /health and /metrics where the settings say; an address that cannot be had is said."""
+        if not self.settings.http.listen:
+            return
+        try:
+            self.endpoint = Endpoint(self.settings.http.address, lambda: self.state)
+        except OSError as error:
+            log.error("http_not_listening", listen=self.settings.http.listen, reason=str(error))  # noqa: TRY400
+        else:
+            log.info("http_listening", port=self.endpoint.port)
+
+    def _reloaded(self, pipeline: Pipeline, token: str | None) -> Pipeline:
+        """Go on with the settings as they are by now; wrong ones change nothing and are said."""
+        try:
+            if self._read_again is None:
+                return pipeline
+            settings = self._read_again()
+            reload.refuse_unchangeable(self.settings, settings)
+            validate(settings)
+        except AgentError as error:
+            log.error("settings_not_reloaded", reason=str(error))  # noqa: TRY400 - foreseen: no traceback
+            if token is not None:
+                reload.answer(self.settings.state_dir, token, f"the settings are kept: {error}", done=False)
+            return pipeline
+        self._drain_for(pipeline, settings.delivery.stop_secs)
+        pipeline.close(time.monotonic())
+        listened, self.settings = self.settings.http, settings
+        self._pipeline = self._composed()
+        if listened != settings.http:
+            if self.endpoint is not None:
+                self.endpoint.stop()
+                self.endpoint = None
+            self._listen()
+        names = [source.name for source in settings.sources]
+        log.info("reloaded", sources=names)
+        if token is not None:
+            reload.answer(settings.state_dir, token, f"reloaded; sources: {', '.join(names)}", done=True)
+        return self._pipeline
 
     def once(self, timeout_secs: float, progress: Callable[[Pipeline], None] = lambda _: None) -> Pipeline:
         """Read every source to the end it has now, and wait for every verdict.
@@ -147,8 +183,13 @@ class Agent:
         pipeline = self._begin(timeout_secs)
         if pipeline is None:
             raise StoreUnreachableError("stopped before the store answered")
+        pipeline.reads_own = False
         try:
             self._drain(pipeline, timeout_secs, progress)
+            self.account = replace(self.counts)
+            if not self._stop.is_set():
+                pipeline.reads_own = True
+                self._drain(pipeline, timeout_secs, progress)
         finally:
             self._end(pipeline)
         return pipeline
@@ -185,6 +226,9 @@ class Agent:
             pipeline.use_tenants(tenants)
         now = time.monotonic()
         busy = pipeline.poll(now, may_read=not self._is_stale())
+        if now - self._state_at >= STATE_SECS:
+            self._state_at = now
+            self.state = self._taker.take(pipeline, self._tenants, now)
         if now - self._status_at >= STATUS_SECS:
             self._status_at = now
             self._write_status(pipeline)
@@ -213,11 +257,30 @@ class Agent:
         if tenants is None:
             return None
         self._tenants.start()
-        self._pipeline = compose(
-            self.settings, self._store, self._client, tenants, self.counts, self._wake.set
-        )
+        self._pipeline = self._composed()
+        self._notice_a_step_back(self._pipeline)
         log.info("started", sources=[source.name for source in self.settings.sources])
         return self._pipeline
+
+    def _composed(self) -> Pipeline:
+        tenants = self._tenants.current
+        if tenants is None:
+            raise StoreUnreachableError("the tenants were never read")
+        return compose(self.settings, self._store, self._client, tenants, self.counts, self._wake.set)
+
+    def _notice_a_step_back(self, pipeline: Pipeline) -> None:
+        """A checkpoint that is older than the one the last agent had written was replaced by somebody."""
+        known = (status.read(self.settings.state_dir) or {}).get("checkpoint", 0)
+        if known > pipeline.checkpoint_number:
+            facts = {"Written": known, "Found": pipeline.checkpoint_number}
+            log.error("checkpoint_went_back", **facts)
+            pipeline.journal.tell(
+                "went_back",
+                f"The checkpoint is number {pipeline.checkpoint_number}, though number {known} had been "
+                "written: what lies between is sent again, and nothing is stored twice",
+                facts,
+            )
+            pipeline.checkpoint_number = known
 
     def _first_tenants(self, timeout_secs: float | None) -> Tenants | None:
         """The tenants, waited for; None when stopped meanwhile.
@@ -245,15 +308,20 @@ class Agent:
         """Wait a while for what is under way, then write down what is final. The rest is read again."""
         self._watch.stop()
         self._tenants.stop()
-        deadline = time.monotonic() + self.settings.delivery.stop_secs
-        pipeline.lanes.seal()
-        while not pipeline.lanes.is_idle and time.monotonic() < deadline and self._stop.is_set():
-            self._wake.clear()
-            if not pipeline.lanes.turn(time.monotonic()):
-                self._wake.wait(IDLE_SECS / 4)
+        if self._stop.is_set():
+            self._drain_for(pipeline, self.settings.delivery.stop_secs)
         pipeline.close(time.monotonic())
         self._write_status(pipeline)
         log.info("stopped", **status.counts(self.counts))
+
+    def _drain_for(self, pipeline: Pipeline, secs: float) -> None:
+        """Send what was read and wait for the answers, so long."""
+        deadline = time.monotonic() + secs
+        pipeline.lanes.seal()
+        while not pipeline.lanes.is_idle and time.monotonic() < deadline:
+            self._wake.clear()
+            if not pipeline.lanes.turn(time.monotonic()):
+                self._wake.wait(IDLE_SECS / 4)
 
     def _write_status(self, pipeline: Pipeline) -> None:
         status.write(self.settings.state_dir, pipeline, self._started_at, datetime.now(UTC))

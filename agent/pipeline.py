@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
+import orjson
 import structlog
 
 from agent.delivery.batches import Document
-from agent.delivery.dead_letters import DeadLetters
+from agent.delivery.dead_letters import DeadLetter
 from agent.delivery.lanes import Lanes
-from agent.delivery.senders import Senders
-from agent.errors import SettingsError
-from agent.formats import UnknownFormatError, format_named
-from agent.normalise.normaliser import FileInfo, Normaliser, SourceFacts
-from agent.settings import AgentSettings, SourceSettings, redaction_key
+from agent.guard import Failure, GuardedNormaliser
+from agent.journal import Journal
+from agent.normalise.normaliser import FileInfo, Normaliser
+from agent.observation import Observation, Observed
 from agent.sources import checkpoints
 from agent.sources.checkpoints import Entry
-from agent.sources.stream import Chunk, Stream
-from agent.sources.tail import Tail
+from agent.sources.stream import Chunk, Span, Stream
+from agent.sources.tail import Notice, Tail
 from agent.telemetry import Counts
-from indexer import bulk, partitions
-from indexer.client import Client
-from indexer.settings import StoreSettings
 from indexer.tenants import Tenants
-from indexer.verdict import Verdict
 
 CHECKPOINT = "checkpoint.json"
 DEAD_LETTERS = "dead-letters.jsonl"
@@ -45,29 +41,47 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Feed:
-    """One source: its files and its normaliser."""
+    """One source: its files and its normaliser; `again` makes both anew, for a normaliser that failed."""
 
     tail: Tail
     normaliser: Normaliser
+    format_name: str
+    silence_secs: float
+    is_own: bool
+    again: Callable[[list[Entry]], tuple[Tail, GuardedNormaliser]]
 
     @property
     def is_full(self) -> bool:
         return len(self.normaliser.ahead) >= AHEAD_MAX
 
 
+class NormaliserFailedError(Exception):
+    """A normaliser raised what it must not; the cause says what."""
+
+
 class Pipeline:
     """Everything between the files and the store. poll() does what can be done now, and never waits."""
 
-    def __init__(self, feeds: list[Feed], lanes: Lanes, checkpoint: Path, counts: Counts) -> None:
+    def __init__(
+        self, feeds: list[Feed], lanes: Lanes, checkpoint: Path, counts: Counts, journal: Journal
+    ) -> None:
         self.feeds = feeds
         self.lanes = lanes
         self.counts = counts
+        self.journal = journal
+        self.observation = Observation(journal.tell)
         self.must_look = True
+        # Whether the agent's own events are shipped, too.
+        self.reads_own = True
+        self.checkpoint_number = checkpoints.number_of(checkpoint)
+        self.checkpoint_problem = ""
+        self.saved_at: float | None = None
+        self._first = 0
+        self._is_ending = False
         self._checkpoint = checkpoint
         self._looked_at = 0.0
         self._saved_at = 0.0
         self._is_dirty = False
-        self._save_failed = False
         self._warned_ahead: set[str] = set()
 
     # -- one pass
@@ -80,9 +94,14 @@ class Pipeline:
         if self._is_time_to_look(now):
             self.look(now)
         busy = self.lanes.turn(now)
+        self._release()
         if may_read:
-            for feed in self.feeds:
-                busy = self._read(feed, now) or busy
+            # Another one first each time: what room there is, is not always the same one's.
+            self._first += 1
+            for number in range(len(self.feeds)):
+                feed = self.feeds[(self._first + number) % len(self.feeds)]
+                if self.reads_own or not feed.is_own:
+                    busy = self._read(feed, now) or busy
         self._settle(now)
         return self.lanes.turn(now) or busy
 
@@ -99,8 +118,39 @@ class Pipeline:
         for feed in self.feeds:
             feed.tail.look(now)
             for stream in feed.tail.take_resumed()[-CONTEXT_FILES:]:
-                for records in stream.context():
-                    feed.normaliser.warm(_file(stream), records)
+                self._warm(feed, stream)
+            self._note(feed)
+        self.journal.write()
+        watched = [feed for feed in self.feeds if not feed.is_own]
+        self.observation.look(
+            [Observed(feed.tail, feed.format_name, feed.silence_secs) for feed in watched],
+            now,
+            time.time_ns(),
+        )
+
+    def _warm(self, feed: Feed, stream: Stream) -> None:
+        """What was delivered before only tells of what follows; where it makes us fail, it tells nothing."""
+        for records in stream.context():
+            try:
+                feed.normaliser.warm(_file(stream), records)
+            except Exception as error:  # noqa: BLE001 - whatever it is, these records are final already
+                log.warning("context_not_read", source=feed.tail.name, reason=type(error).__name__)
+                return
+
+    def _note(self, feed: Feed) -> None:
+        """Write down in the audit trail what became of files."""
+        for notice in feed.tail.notices:
+            if not feed.is_own:
+                self.journal.tell(notice.what, _sentence(notice), {
+                    "Source": feed.tail.name, "File": notice.path, **notice.facts,
+                })  # fmt: skip
+        feed.tail.notices.clear()
+
+    def announce(self, events: Iterable[tuple[str, str]]) -> None:
+        """Hear of names that changed on disk; see Tail.announce."""
+        names = list(events)
+        for feed in self.feeds:
+            feed.tail.announce(names)
 
     def _is_time_to_look(self, now: float) -> bool:
         due = now - self._looked_at >= LOOK_SECS
@@ -111,28 +161,50 @@ class Pipeline:
         tail = feed.tail
         tail.poll(now)
         more = False
-        for _ in range(CHUNKS_A_PASS):
-            if not self.lanes.has_room or feed.is_full:
-                break
-            chunk = tail.read(now)
-            more = chunk is not None
-            if chunk is None:
-                break
-            self._feed(feed, chunk, now)
-        for chunk in tail.farewells(now):
-            self._feed(feed, chunk, now)
-        self._deliver(feed, feed.normaliser.tick(), now)
+        try:
+            for _ in range(CHUNKS_A_PASS):
+                if not self.lanes.has_room or feed.is_full:
+                    break
+                chunk = tail.read(now)
+                more = chunk is not None
+                if chunk is None:
+                    break
+                self._feed(feed, chunk, now)
+            for chunk in tail.farewells(now):
+                self._feed(feed, chunk, now)
+            self._deliver(feed, _done(feed.normaliser.tick), now)
+        except NormaliserFailedError as failed:
+            self._begin_again(feed, failed, now)
+            return True
         return more and self.lanes.has_room and not feed.is_full
 
     def _feed(self, feed: Feed, chunk: Chunk, now: float) -> None:
         if chunk.records:
-            documents = feed.normaliser.feed(_file(chunk.stream), chunk.records, chunk.flags, chunk.span)
+            info = _file(chunk.stream)
+            documents = _done(lambda: feed.normaliser.feed(info, chunk.records, chunk.flags, chunk.span))
             self._deliver(feed, documents, now)
+
+    def _begin_again(self, feed: Feed, failed: NormaliserFailedError, now: float) -> None:
+        """Read a source again from what is final, with the normaliser that sets aside what it cannot do."""
+        if isinstance(feed.normaliser, GuardedNormaliser):
+            raise failed
+        log.warning("normaliser_failed", source=feed.tail.name, reason=type(failed.__cause__).__name__)
+        old = feed.tail
+        old.settle()
+        feed.tail, feed.normaliser = feed.again(old.entries())
+        old.close()
+        feed.tail.lost_bytes, feed.tail.lost_files = old.lost_bytes, old.lost_files
+        feed.tail.read_at = old.read_at
+        self.look(now)
+        if self._is_ending:
+            feed.tail.stop_at_present_ends()
 
     def _deliver(self, feed: Feed, documents: list[Document], now: float) -> None:
         if documents:
             self.counts.read += len(documents)
             self.lanes.add(documents, now)
+            if self.lanes.full:
+                self._hold_back(documents)
         expired = feed.normaliser.expired
         if expired:
             self.counts.read += len(expired)
@@ -140,11 +212,42 @@ class Pipeline:
             for token in expired:
                 token.open_count -= 1
             expired.clear()
+        if isinstance(feed.normaliser, GuardedNormaliser) and feed.normaliser.failures:
+            self._refuse(feed, feed.normaliser.failures)
         if feed.normaliser.ahead and feed.tail.name not in self._warned_ahead:
             self._warned_ahead.add(feed.tail.name)
             moment, _ = feed.normaliser.ahead[0]
             log.error("ahead_of_clock", source=feed.tail.name, time=moment,
                       reason="held until that day comes, or until ahead_days allows it")  # fmt: skip
+
+    def _hold_back(self, documents: list[Document]) -> None:
+        """Read no further where a lane that is full gets its documents from; everything else goes on."""
+        full = self.lanes.full
+        for partition, _, _, token in documents:
+            if partition in full and isinstance(token, Span):
+                token.stream.waits_for = partition
+
+    def _release(self) -> None:
+        full = self.lanes.full
+        for feed in self.feeds:
+            for stream in feed.tail.streams:
+                if stream.waits_for and stream.waits_for not in full:
+                    stream.waits_for = ""
+
+    def _refuse(self, feed: Feed, failures: list[Failure]) -> None:
+        """Records that cannot become events become dead letters: where they stand, not what they say."""
+        at = utc_text()
+        self.counts.read += len(failures)
+        log.error("not_normalised", source=feed.tail.name, file=failures[0].file,
+                  position=failures[0].position, cause=failures[0].cause, count=len(failures))  # fmt: skip
+        self.lanes.refuse(
+            (
+                DeadLetter(each.id, "", f"cannot be normalised: {each.cause}", at, _place(feed, each)),
+                each.token,
+            )
+            for each in failures
+        )
+        failures.clear()
 
     # -- positions
 
@@ -158,16 +261,16 @@ class Pipeline:
         """Write the checkpoint; a disk that refuses costs a resend after a restart, and no event."""
         self._saved_at = now
         try:
-            checkpoints.save(self._checkpoint, self.entries())
+            checkpoints.save(self._checkpoint, self.entries(), self.checkpoint_number + 1)
         except OSError as error:
-            self._say_unwritten(error)
+            if not self.checkpoint_problem:
+                log.error("checkpoint_not_written", reason=str(error))  # noqa: TRY400 - foreseen
+            self.checkpoint_problem = f"{self._checkpoint}: cannot be written ({error})"
             return
-        self._is_dirty = self._save_failed = False
-
-    def _say_unwritten(self, error: OSError) -> None:
-        if not self._save_failed:
-            self._save_failed = True
-            log.error("checkpoint_not_written", file=str(self._checkpoint), reason=str(error))
+        self.checkpoint_number += 1
+        self.saved_at = now
+        self._is_dirty = False
+        self.checkpoint_problem = ""
 
     def entries(self) -> list[Entry]:
         return [entry for feed in self.feeds for entry in feed.tail.entries()]
@@ -175,12 +278,13 @@ class Pipeline:
     # -- a run that ends
 
     def stop_at_present_ends(self) -> None:
+        self._is_ending = True
         for feed in self.feeds:
             feed.tail.stop_at_present_ends()
 
     @property
     def is_read(self) -> bool:
-        return all(feed.tail.is_at_end for feed in self.feeds)
+        return all(feed.tail.is_at_end for feed in self.feeds if self.reads_own or not feed.is_own)
 
     @property
     def ahead_count(self) -> int:
@@ -189,7 +293,10 @@ class Pipeline:
     def flush(self, now: float) -> None:
         """Give out the records that still wait for the end of their request, and send what was collected."""
         for feed in self.feeds:
-            self._deliver(feed, feed.normaliser.flush(), now)
+            try:
+                self._deliver(feed, _done(feed.normaliser.flush), now)
+            except NormaliserFailedError as failed:
+                self._begin_again(feed, failed, now)
         self.lanes.seal()
 
     def close(self, now: float) -> None:
@@ -199,65 +306,32 @@ class Pipeline:
         self.save(now)
         for feed in self.feeds:
             feed.tail.close()
+        self.lanes.stop()
 
-
-def compose(
-    settings: AgentSettings,
-    store: StoreSettings,
-    client: Client,
-    tenants: Tenants,
-    counts: Counts,
-    answered: Callable[[], None],
-) -> Pipeline:
-    """Build the pipeline that the settings describe; SettingsError names a source of unknown format."""
-    entries, sentence = checkpoints.load(settings.state_dir / CHECKPOINT)
-    if sentence:
-        log.error("checkpoint_not_used", reason=sentence)
-    key = redaction_key(settings.redaction_key_file)
-    feeds = [_feed_of(source, settings, store, tenants, key, entries) for source in settings.sources]
-    limits = settings.delivery
-
-    def send(documents: Sequence[Document]) -> list[Verdict]:
-        return bulk.send(client, documents, timeout_secs=limits.request_secs, on_too_large=lanes.too_large)
-
-    senders = Senders(send, partial(partitions.ensure, client), limits.in_flight, answered)
-    letters = DeadLetters(settings.state_dir / DEAD_LETTERS, limits.dead_letters_bytes)
-    lanes = Lanes(senders, letters, limits, counts, _utc_text)
-    return Pipeline(feeds, lanes, settings.state_dir / CHECKPOINT, counts)
-
-
-def _feed_of(
-    source: SourceSettings,
-    settings: AgentSettings,
-    store: StoreSettings,
-    tenants: Tenants,
-    key: bytes,
-    entries: Iterable[Entry],
-) -> Feed:
-    try:
-        form = format_named(source.format)
-    except UnknownFormatError as error:
-        raise SettingsError(f"source {source.name!r}: {error}") from None
-    facts = SourceFacts(
-        name=source.name,
-        host=settings.host,
-        service=settings.service,
-        format_name=form.name,
-        provenance=form.provenance,
-        parse=form.parse,
-        changes_logged=source.changes_logged,
-        tenant=source.tenant,
-        ahead_days=settings.ahead_days,
-    )
-    normaliser = Normaliser(
-        facts, tenants=tenants, redaction_key=key, extra_names=settings.redact, prefix=store.index_prefix
-    )
-    return Feed(Tail(source.name, source.paths, form.framer, list(entries)), normaliser)
+    @property
+    def lost_bytes(self) -> int:
+        return sum(feed.tail.lost_bytes for feed in self.feeds)
 
 
 def _file(stream: Stream) -> FileInfo:
     return FileInfo(stream.path, stream.head.identity)
 
 
-def _utc_text() -> str:
+def _done(normalise: Callable[[], list[Document]]) -> list[Document]:
+    try:
+        return normalise()
+    except Exception as error:
+        raise NormaliserFailedError from error
+
+
+def _place(feed: Feed, failure: Failure) -> bytes:
+    place = {"source": feed.tail.name, "file": failure.file}
+    return orjson.dumps({**place, "position": failure.position, "bytes": failure.bytes})
+
+
+def _sentence(notice: Notice) -> str:
+    return f"Bytes of {notice.path} are lost: {notice.facts['Reason']}"
+
+
+def utc_text() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")

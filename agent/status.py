@@ -32,16 +32,23 @@ def write(state_dir: Path, pipeline: Pipeline, started_at: datetime, now: dateti
         "files": [
             {
                 "source": stream.source,
-                "path": stream.path.encode("utf-8", "backslashreplace").decode("utf-8"),
+                "path": _text(stream.path),
                 "position": stream.position,
                 "size": stream.size,
+                "archive": stream.archive_size is not None,
                 "gone": stream.gone_since is not None,
                 "problem": stream.unreadable,
             }
             for feed in pipeline.feeds
             for stream in feed.tail.streams
         ],
-        "lost_bytes": sum(feed.tail.lost_bytes for feed in pipeline.feeds),
+        "checkpoint": pipeline.checkpoint_number,
+        "lost_bytes": pipeline.lost_bytes,
+        "stalled": pipeline.observation.stalled,
+        "silent": sorted(pipeline.observation.silent),
+        "unreadable": {
+            _text(path): reason for feed in pipeline.feeds for path, reason in feed.tail.unreadable.items()
+        },
         "in_flight": lanes.in_flight,
         "waiting": lanes.waiting,
         "last_error": lanes.last_error,
@@ -72,17 +79,28 @@ def lines(state_dir: Path, now: datetime) -> Iterator[str]:
     age_secs = (now - datetime.fromisoformat(document["written"])).total_seconds()
     yield f"agent {'running' if is_held(state_dir) else 'not running'}, last word {age_secs:.0f} s ago"
     for file in document["files"]:
-        size = _size(file["path"], file["size"])
+        size = file["size"] if file["archive"] else _size(file["path"], file["size"])
         yield (
             f"{file['source']}  {file['path']}  position {file['position']}  size {size}  "
             f"lag {max(size - file['position'], 0)}{'  ' + file['problem'] if file['problem'] else ''}"
         )
+    for name, path in document["stalled"].items():
+        yield f"stalled  {name}  {path} has reached 1 GiB: SmartWMS drops every further line"
+    for name in document["silent"]:
+        yield f"silent  {name}  writes nothing while its neighbours do"
+    for path, reason in document["unreadable"].items():
+        yield f"unreadable  {path}  {reason}"
     yield "counts  " + "  ".join(f"{name} {count}" for name, count in document["counts"].items())
     if document["lost_bytes"]:
         yield f"lost  {document['lost_bytes']} bytes of files that were truncated or deleted unread"
     yield f"store  in flight {document['in_flight']}  last error {document['last_error'] or 'none'}"
     for partition, reason in document["waiting"].items():
         yield f"waiting  {partition}  {reason}"
+
+
+def _text(path: str) -> str:
+    """A name that is no UTF-8 cannot stand in JSON."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _size(path: str, known: int) -> int:

@@ -13,7 +13,7 @@ from random import Random
 import structlog
 
 from agent.delivery.backoff import Backoff
-from agent.delivery.batches import BATCH_BYTES_MIN, Batch, Collector, Document, size_bytes
+from agent.delivery.batches import BATCH_BYTES_MIN, Batch, Collector, Document, Token, size_bytes
 from agent.delivery.dead_letters import DeadLetter, DeadLetters, DeadLettersFullError
 from agent.delivery.senders import Answer, Senders
 from agent.settings import DeliverySettings
@@ -22,6 +22,8 @@ from indexer.verdict import STORED, Kind, Verdict
 
 log = structlog.get_logger()
 
+# When dead letters that found no place are tried again.
+REFUSED_SECS = 5.0
 _NONE: frozenset[str] = frozenset()
 
 
@@ -77,6 +79,8 @@ class Lanes:
         self._lanes_bytes = 0
         self._places = float(senders.count)
         self._store_is_held = False
+        self._refused: list[tuple[DeadLetter, Token]] = []
+        self._refused_due = 0.0
 
     @property
     def has_room(self) -> bool:
@@ -110,13 +114,17 @@ class Lanes:
         return {"store": self.last_error, **held} if self._store_is_held else held
 
     @property
+    def letters_bytes(self) -> int:
+        return self._letters.bytes
+
+    @property
     def store_fails(self) -> bool:
         """Whether the last request came back without a usable answer."""
         return bool(self._store.attempts)
 
     @property
     def is_idle(self) -> bool:
-        return self._bytes == 0 and self._senders.in_flight == 0
+        return self._bytes == 0 and self._senders.in_flight == 0 and not self._refused
 
     @property
     def in_flight(self) -> int:
@@ -140,9 +148,27 @@ class Lanes:
             bytes_ = size_bytes(documents)
         self._ready.extend(self._collector.add(documents, bytes_, now))
 
+    def refuse(self, letters: Iterable[tuple[DeadLetter, Token]]) -> None:
+        """Take over records that could not become documents: final as soon as their letters are on disk."""
+        self._refused.extend(letters)
+
+    def _bury_refused(self, now: float) -> None:
+        letters = [letter for letter, _ in self._refused]
+        if not self._buried(letters):
+            self._refused_due = now + REFUSED_SECS
+            return
+        self._counts.rejected += len(letters)
+        for _, token in self._refused:
+            token.open_count -= 1
+        self._refused.clear()
+
     def seal(self) -> None:
         """Send what was collected without waiting for more."""
         self._ready.extend(self._collector.take())
+
+    def stop(self) -> None:
+        """Let the senders go, each after the request that it carries."""
+        self._senders.stop(0.0)
 
     def too_large(self, body_bytes: int) -> None:
         """The store refused a body of this size: make the next ones half as large."""
@@ -154,6 +180,8 @@ class Lanes:
         for answer in self._senders.answers():
             self._take(answer, now)
         became_final = self._bytes < before
+        if self._refused and now >= self._refused_due:
+            self._bury_refused(now)
         if self._collector.is_due(now):
             self.seal()
         while self._senders.in_flight < self.places and (batch := self._next(now)):
@@ -254,11 +282,20 @@ class Lanes:
     def _bury(self, rejected: list[tuple[Document, Verdict]]) -> bool:
         """Write the dead letters; only then may their positions move. False when that is not possible now."""
         at = self._wall_clock()
+        letters = [
+            DeadLetter(id_, partition, verdict.cause, at, body)
+            for (partition, id_, body, _), verdict in rejected
+        ]
+        if not self._buried(letters):
+            return False
+        self._counts.rejected += len(rejected)
+        log.error("rejected", count=len(rejected), cause=rejected[0][1].cause, file=str(self._letters.path))
+        return True
+
+    def _buried(self, letters: list[DeadLetter]) -> bool:
+        """Whether the letters are on disk now; if not, why is said once."""
         try:
-            self._letters.bury(
-                DeadLetter(id_, partition, verdict.cause, at, body)
-                for (partition, id_, body, _), verdict in rejected
-            )
+            self._letters.bury(letters)
         except DeadLettersFullError as error:
             if not self.letters_problem:
                 log.error("dead_letters_full", reason=str(error))  # noqa: TRY400 - foreseen: no traceback
@@ -271,8 +308,6 @@ class Lanes:
             self.last_error = self.letters_problem = reason
             return False
         self.letters_problem = ""
-        self._counts.rejected += len(rejected)
-        log.error("rejected", count=len(rejected), cause=rejected[0][1].cause, file=str(self._letters.path))
         return True
 
     def _final(self, documents: Iterable[Document], bytes_: int) -> None:

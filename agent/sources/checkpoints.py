@@ -53,10 +53,18 @@ def load(path: Path) -> tuple[list[Entry], str]:
         return [], f"{path}: {what}; {_RESENT}"
 
 
-def save(path: Path, entries: Iterable[Entry]) -> None:
+def number_of(path: Path) -> int:
+    """How many checkpoints had been written when this one was; 0 when that cannot be told."""
+    try:
+        return int(orjson.loads(path.read_bytes())["number"])
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return 0
+
+
+def save(path: Path, entries: Iterable[Entry], number: int = 0) -> None:
     """Replace `path` whole: written beside, flushed, renamed, folder flushed. OSError leaves the old one."""
     files = [_fields(entry) for entry in entries]
-    data = orjson.dumps({"version": VERSION, "digest": _digest(files), "files": files})
+    data = orjson.dumps({"version": VERSION, "number": number, "digest": _digest(files), "files": files})
     beside = path.with_name(path.name + ".new")
     with beside.open("wb") as file:
         file.write(data)

@@ -290,6 +290,12 @@ class Stream:
         return max(self._end() - self._read_end, 0)
 
     @property
+    def lag_bytes(self) -> int:
+        """How much is not final yet, without a last line that its writer has not ended."""
+        unread = 0 if self._looked_end == self.size else max(self.size - self._read_end, 0)
+        return max(self._read_end - self.position, 0) + unread
+
+    @property
     def unread_bytes(self) -> int:
         return max(self.size - self._read_end, 0)
 

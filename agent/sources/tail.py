@@ -42,7 +42,13 @@ class Tail:
     """
 
     def __init__(
-        self, name: str, globs: Sequence[str], framer: Callable[[], Framer], entries: Sequence[Entry] = ()
+        self,
+        name: str,
+        globs: Sequence[str],
+        framer: Callable[[], Framer],
+        entries: Sequence[Entry] = (),
+        *,
+        may_be_empty: bool = False,
     ) -> None:
         self.name = name
         self.globs = globs
@@ -53,6 +59,7 @@ class Tail:
         self.unreadable: dict[str, str] = {}
         self.notices: list[Notice] = []
         self._framer = framer
+        self._may_be_empty = may_be_empty
         self._streams: list[Stream] = []
         self._entries = [entry for entry in entries if entry.source == name]
         self._copies: dict[str, tuple[Inode, int]] = {}
@@ -78,7 +85,7 @@ class Tail:
         self.must_look = False
         met = {stream.path for stream in self._streams} | self._copies.keys()
         files = discovery.look(self.globs)
-        if files:
+        if files or self._may_be_empty:
             self._over("nothing", "")
         else:
             self._trouble("nothing", "", f"no file matches {', '.join(self.globs)} yet: waiting for one")

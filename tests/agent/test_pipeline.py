@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent import settings
-from agent.pipeline import Pipeline, compose
+from agent.compose import compose
+from agent.pipeline import Pipeline
 from agent.telemetry import Counts
 from indexer import tenants
 from indexer.client import Client

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 
+from indexer.classes import DEFAULTS
 from indexer.settings import StoreSettings
 
 # What can be wrong with a whole answer, besides a status.
@@ -47,6 +48,8 @@ class FakeStore:
     """Partition, id and attempt (from 1) to a status; 201 stores, or answers 409 when the id is there."""
     whole: Callable[[int], str | int | None] = fine
     """The number of a bulk request (from 1) to what is wrong with its answer, or None."""
+    reading: int = 0
+    """What a GET is answered with instead of the tenants."""
     headers: dict[str, str] = field(default_factory=dict)
     max_body_bytes: int = 100 * 1024**2
     documents: dict[str, bytes] = field(default_factory=dict)
@@ -59,6 +62,16 @@ class FakeStore:
     @property
     def settings(self) -> StoreSettings:
         return StoreSettings(opensearch_url=self.url)
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and answer to a GET: the tenants' directory (of no tenants), or what the store is."""
+        if self.reading:
+            return self.reading, orjson.dumps({"error": {"type": "", "reason": "as told"}})
+        if path.endswith("-app-tenants/_doc/directory"):
+            directory = {"classes": DEFAULTS.to_source(), "revisions": {}}
+            return 200, orjson.dumps({"_source": directory, "_seq_no": 0, "_primary_term": 1})
+        root = {"version": {"number": "3.8.0", "distribution": "opensearch"}}
+        return 200, orjson.dumps({**root, "cluster_name": "fake", "cluster_uuid": "fake"})
 
     def bulk(self, body: bytes) -> tuple[str | int | None, bytes]:
         """What is wrong with the whole answer, and the answer as it would be."""
@@ -101,6 +114,9 @@ def fake_store() -> Iterator[FakeStore]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.say(*store.get(self.path))
 
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -125,7 +125,15 @@ class Shipping:
         path = self.folder / "agent.log"
         return path.read_text() if path.exists() else ""
 
+    def own_events(self) -> list[dict[str, Any]]:
+        """What the agent told of itself."""
+        return [event for event in self.all_events() if event["log"]["source"] == "audit-agent"]
+
     def events(self) -> Iterator[dict[str, Any]]:
+        """Every event in the store that came from a log of SmartWMS's."""
+        return (event for event in self.all_events() if event["log"]["source"] != "audit-agent")
+
+    def all_events(self) -> Iterator[dict[str, Any]]:
         """Every event in the store."""
         url, alias = self.store.url, f"{self.store.prefix}-audit"
         requests.post(f"{url}/{alias}/_refresh", timeout=ANSWER_SECS)
