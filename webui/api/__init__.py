@@ -1,0 +1,1 @@
+"""What people see, for programs: the same filters, the same isolation, keys instead of sessions."""
