@@ -123,13 +123,13 @@ class Writer(threading.Thread):
         while not self.done.wait(PIECE_SECS):
             now = time.monotonic()
             due = int((now - began) * self._lines_a_second) - self.written
-            self._append(min(due, self._lines_a_second))
+            self.append(min(due, self._lines_a_second))
             self.late_secs = max(0.0, due / self._lines_a_second - 1)
             if now - rolled > self._roll_secs:
                 rolled = now
-                self._roll()
+                self.roll()
 
-    def _append(self, count: int) -> None:
+    def append(self, count: int) -> None:
         data = self._run_of.lines(self.written, count)
         with self.path.open("ab", buffering=0) as file:
             middle = random.randrange(len(data)) if data else 0
@@ -137,7 +137,7 @@ class Writer(threading.Thread):
             file.write(data[middle:])
         self.written += count
 
-    def _roll(self) -> None:
+    def roll(self) -> None:
         self.rolls += 1
         way = self.rolls % 3
         if way == 0:
