@@ -13,12 +13,13 @@ import orjson
 
 from agent import inspection, reload, status, telemetry
 from agent import settings as agent_settings
-from agent.daemon import Agent, state_lock
+from agent.daemon import Agent
 from agent.delivery.dead_letters import DeadLetters
 from agent.delivery.replay import replay
 from agent.errors import AgentError, StateError, StoreUnreachableError
 from agent.pipeline import DEAD_LETTERS, Pipeline
 from agent.settings import AgentSettings
+from agent.state import is_held, state_lock
 from indexer import client as store_client
 from indexer import settings as store_settings
 from indexer.client import Client
@@ -175,7 +176,7 @@ def show_status(path: Path) -> None:
 def reload_settings(path: Path, timeout_secs: float) -> None:
     """Let the running agent take the changed settings over; wrong ones change nothing."""
     settings = agent_settings.load(path)
-    if not status.is_held(settings.state_dir):
+    if not is_held(settings.state_dir):
         raise StateError(f"no agent is running on state_dir {settings.state_dir}; start it instead")
     click.echo(reload.ask(settings.state_dir, timeout_secs))
 

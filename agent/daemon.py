@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
-import filelock
 import structlog
 
 from agent import reload, status
 from agent.compose import compose, validate
 from agent.endpoint import Endpoint
-from agent.errors import AgentError, StateError, StoreUnreachableError
+from agent.errors import AgentError, StoreUnreachableError
 from agent.health import State, Taker
 from agent.pipeline import Pipeline
 from agent.plans import TENANTS_RETRY_SECS, TenantsCopy
@@ -35,25 +32,6 @@ STATUS_SECS = 5.0
 STATE_SECS = 1.0
 
 log = structlog.get_logger()
-
-
-@contextmanager
-def state_lock(state_dir: Path) -> Iterator[None]:
-    """Hold the state directory; StateError when another agent does, or when it cannot be used."""
-    try:
-        state_dir.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(state_dir / status.LOCK)
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise StateError(
-            f"state_dir {state_dir} is in use by another agent; stop that one, or give this one its own"
-        ) from None
-    except OSError as error:
-        raise StateError(f"state_dir {state_dir} cannot be used ({error}); this user must own it") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 class Agent:

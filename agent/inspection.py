@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.errors import SettingsError
 from agent.formats import UnknownFormatError, format_named
-from agent.settings import AgentSettings, SourceSettings
+from agent.settings import AgentSettings, SourceSettings, redaction_key
 from agent.sources import discovery
 from agent.sources.discovery import Inode
-from agent.sources.fingerprint import open_shared
+from agent.sources.fingerprint import GZIP, open_shared, read_at
+from agent.state import is_held
 from indexer import tenants
 from indexer.client import Client
 from indexer.errors import StoreError
 
 # Formats that tell the same things when a server writes both beside each other.
 _SAME_STORY = ({"clef", "serilog-text"}, {"nginx-json", "nginx-combined"})
+# How much of a file is looked at to see whether its format is right.
+LOOK_BYTES = 256 * 1024
+RECORDS_COUNT = 20
 _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
@@ -49,12 +55,62 @@ def findings(settings: AgentSettings) -> Iterator[str]:
     for source in settings.sources:
         if not any(owner is source for owner, _ in files):
             yield f"source {source.name}: no file matches {', '.join(source.paths)}"
+    newest = {source.name: seen for source, seen in files}
     for source, seen in files:
         try:
-            open_shared(seen.path).close()
+            beginning = _beginning(seen.path)
         except OSError as error:
             yield f"source {source.name}: {seen.path} cannot be read ({error}); let the agent's user read it"
+            continue
+        if newest[source.name] is seen:
+            yield from _not_understood(source, seen.path, beginning)
+    yield from _unusable(settings)
     yield from _told_twice([(source, seen.path, seen.inode) for source, seen in files])
+
+
+def _beginning(path: str) -> bytes:
+    file = open_shared(path)
+    try:
+        return read_at(file, 0, LOOK_BYTES)
+    finally:
+        file.close()
+
+
+def _not_understood(source: SourceSettings, path: str, beginning: bytes) -> Iterator[str]:
+    """Whether the first records of a source's newest file are what its format says."""
+    form = format_named(source.format)
+    lines = beginning[: beginning.rfind(b"\n") + 1]
+    if lines.startswith(GZIP):
+        return
+    framer = form.framer()
+    records = (framer.split(lines, 0) + framer.flush())[:RECORDS_COUNT]
+    failed = 0
+    for _, raw in records:
+        try:
+            form.parse(raw)
+        except ValueError:
+            failed += 1
+    if failed * 2 > len(records):
+        yield (
+            f"source {source.name}: {failed} of the first {len(records)} records of {path} are no "
+            f"{source.format}; they would be kept whole, as unparsed: set the right format"
+        )
+
+
+def _unusable(settings: AgentSettings) -> Iterator[str]:
+    """What this user may not do here, though the agent must."""
+    folder = settings.state_dir if settings.state_dir.exists() else settings.state_dir.parent
+    if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        yield f"state_dir {settings.state_dir}: {folder} may not be written by this user"
+    if settings.redaction_key_file.exists():
+        redaction_key(settings.redaction_key_file)
+    if settings.http.listen and not is_held(settings.state_dir):
+        family = socket.AF_INET6 if ":" in settings.http.address[0] else socket.AF_INET
+        with socket.socket(family) as probe:
+            try:
+                probe.bind(settings.http.address)
+            except OSError as error:
+                yield f"http.listen = {settings.http.listen!r}: cannot be used ({error}); name another"
 
 
 def _told_twice(files: list[tuple[SourceSettings, str, Inode]]) -> Iterator[str]:

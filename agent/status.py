@@ -8,14 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import filelock
 import orjson
 
 from agent.pipeline import Pipeline
+from agent.state import is_held
 from agent.telemetry import Counts
 
 STATUS = "status.json"
-LOCK = "lock"
 
 
 def counts(of: Counts) -> dict[str, int]:
@@ -108,14 +107,3 @@ def _size(path: str, known: int) -> int:
         return Path(path).stat().st_size
     except OSError:
         return known
-
-
-def is_held(state_dir: Path) -> bool:
-    """Whether an agent is running on this state directory."""
-    lock = filelock.FileLock(state_dir / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        return True
-    lock.release()
-    return False

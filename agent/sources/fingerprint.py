@@ -12,7 +12,7 @@ IDENTITY_BYTES = 5
 FIRST_LINE_BYTES_MAX = 1024 * 1024
 ANCHOR_BYTES = 1024
 _HEAD_BYTES = 1024
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _LOOK_BYTES = 8 * 1024
 # Empty lines, and the hole that a truncated file's old writer leaves.
 _NO_LINE = b"\r\n\0"
@@ -106,7 +106,7 @@ def _head(data: bytes, start: int, end: int) -> Head:
 
 
 def is_compressed(file: Readable) -> bool:
-    return read_at(file, 0, len(_GZIP)) == _GZIP
+    return read_at(file, 0, len(GZIP)) == GZIP
 
 
 def begins_with(file: Readable, raw: bytes) -> bool:

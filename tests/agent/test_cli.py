@@ -1,10 +1,12 @@
 """`audit-agent check` and `status`, and how every command refuses."""
 
+import socket
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from agent import inspection, settings
 from agent.cli import main
 from tests.support.shipping import CHANGES_LOGGED, Shipping, Writer
 from tests.support.tailing import append
@@ -108,3 +110,34 @@ def test_an_unknown_format_exits_2(shipping: Shipping) -> None:
         refused = invoke(shipping, *command)
         assert refused.exit_code == 2
         assert "source 'app': format = 'celf' is not known" in refused.stderr
+
+
+class TestCheckOfWhatIsThere:
+    """It looks into the files and at what the agent must be able to do; no store is needed for that."""
+
+    def findings(self, folder: Path, config: str) -> list[str]:
+        (folder / "agent.toml").write_text(config)
+        (folder / "logs").mkdir(exist_ok=True)
+        return list(inspection.findings(settings.load(folder / "agent.toml")))
+
+    @pytest.mark.parametrize("name", ["clef", "serilog-text", "nginx-json", "nginx-combined"])
+    def test_warns_of_records_that_the_format_does_not_understand(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "logs").mkdir()
+        append(tmp_path / "logs" / "a.clef", b"neither fish nor fowl\n" * 5)
+        found = self.findings(tmp_path, CHANGES_LOGGED.replace('"clef"', f'"{name}"'))
+        assert any(f"records of {tmp_path}/logs/a.clef are no {name}" in each for each in found)
+
+    def test_does_not_of_those_it_does(self, tmp_path: Path) -> None:
+        (tmp_path / "logs").mkdir()
+        append(tmp_path / "logs" / "a.clef", Writer().lines(30) + b'{"half a')
+        assert self.findings(tmp_path, CHANGES_LOGGED) == []
+
+    def test_warns_of_an_address_that_is_taken(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            found = self.findings(tmp_path, f'{CHANGES_LOGGED}[http]\nlisten = "127.0.0.1:{port}"\n')
+        assert any(each.startswith(f"http.listen = '127.0.0.1:{port}'") for each in found)
+
+    def test_warns_of_a_state_directory_that_is_none(self, tmp_path: Path) -> None:
+        (tmp_path / "state").write_text("a file")
+        assert any("may not be written" in each for each in self.findings(tmp_path, CHANGES_LOGGED))

@@ -10,7 +10,8 @@ import orjson
 import requests
 
 from agent import settings
-from agent.daemon import Agent, state_lock
+from agent.daemon import Agent
+from agent.state import state_lock
 from indexer.client import Client
 from tests.support.fake_store import FakeStore
 
