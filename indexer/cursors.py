@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 import orjson
@@ -17,6 +17,7 @@ Direction = Literal["older", "newer"]
 
 _SIGNATURE_BYTES: Final = 16
 _VERSION: Final = 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CursorError(ValueError):
@@ -29,6 +30,12 @@ class Position:
 
     nanos: int
     event_id: str
+
+
+def position_of(moment: datetime) -> Position:
+    """Give the place just above every event of that moment or before it."""
+    # No character of an id (base64url) comes after "~".
+    return Position(round((moment - _EPOCH) / timedelta(microseconds=1)) * 1000 + 999, "~")
 
 
 @dataclass(frozen=True, slots=True)

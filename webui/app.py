@@ -19,12 +19,20 @@ from indexer.search import EventSearch
 from webui import access, error_pages, security
 from webui.accounts import views as account_views
 from webui.accounts.service import Accounts, Limits
+from webui.admin import views as admin_views
+from webui.admin.service import TenantAdmin
+from webui.api import views as api_views
+from webui.api.assembly import make_keys
 from webui.exports import views as export_views
 from webui.exports.assembly import make_exports
+from webui.history import views as history_views
+from webui.history.service import Histories
 from webui.menu import menu_for
 from webui.overview import views as overview_views
 from webui.overview.service import Overviews
+from webui.search import saved
 from webui.search import views as search_views
+from webui.search.saved import SavedViews
 from webui.search.service import Activity
 from webui.settings import WebSettings
 from webui.tenancy import Tenancy
@@ -59,8 +67,12 @@ def create_app(
     tenancy = Tenancy(client, index_prefix, now)
     search = EventSearch(client, index_prefix)
     overview_views.register(app, Overviews(search, tenancy, now))
-    search_views.register(app, Activity(search, Cursors(key), tenancy, now))
+    admin_views.register(app, TenantAdmin(client, index_prefix, tenancy, now))
+    history_views.register(app, Histories(search, Cursors(key), tenancy, now))
+    views = SavedViews(Documents(client, index_prefix, saved.KIND), now)
+    search_views.register(app, Activity(search, Cursors(key), tenancy, now), views)
     export_views.register(app, make_exports(settings, client, index_prefix, tenancy, now))
+    api_views.register(app, make_keys(client, index_prefix, now), limiter, settings.api_per_minute)
     app.context_processor(_about_reader)
     app.after_request(_show_request)
     error_pages.register(app)

@@ -12,8 +12,10 @@ from indexer.errors import IndexerError
 from indexer.settings import StoreSettings, load
 from webui import jobs
 from webui.accounts import commands
-from webui.accounts.account import AccountError
+from webui.accounts.account import AccountError, checked_tenant
 from webui.accounts.service import Accounts
+from webui.api import assembly as keys
+from webui.api import commands as key_commands
 from webui.app import create_app, make_accounts
 from webui.exports import assembly as exports
 from webui.exports import commands as export_commands
@@ -54,6 +56,7 @@ def _accounts() -> Accounts:
 
 cli.add_command(commands.group(_accounts))
 cli.add_command(export_commands.group(exports.installation_key))
+cli.add_command(key_commands.group(lambda: keys.cabinet(checked_tenant)))
 cli.add_command(jobs.group(exports.chores))
 
 

@@ -7,15 +7,19 @@ import secrets
 from http import HTTPStatus
 from typing import Final
 
-from flask import Flask, g, render_template
+from flask import Flask, Response, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from indexer.errors import IndexerError, NotPreparedError, PermanentError
+from webui import problems, trail
 from webui.tenancy import NotHereError
 from webui.trail import TrailError
 
 _log = logging.getLogger(__name__)
+_SHOWN_PATH_CHARS: Final = 300
+
+Page = tuple[str | Response, int]
 
 # What happened, and what to do.
 _SAYS: Final = {
@@ -63,42 +67,62 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
-def _http(error: HTTPException) -> tuple[str, int]:
+def _http(error: HTTPException) -> Page:
     code = error.code or 500
+    if code in {403, 404}:
+        return _refused(code)
     status = HTTPStatus(code)
     happened, todo = _SAYS.get(code, (status.phrase, status.description))
     return _page(code, happened, todo)
 
 
-def _not_here(_error: NotHereError) -> tuple[str, int]:
-    return _page(404, *_SAYS[404])
+def _not_here(_error: NotHereError) -> Page:
+    return _refused(404)
 
 
-def _csrf(_error: CSRFError) -> tuple[str, int]:
+def _refused(code: int) -> Page:
+    """Answer what is not there, or not for this reader; who was signed in and tried is recorded."""
+    who = g.get("identity")
+    if who is not None:
+        asked = request.full_path.rstrip("?")[:_SHOWN_PATH_CHARS]
+        words = "may not open" if code == HTTPStatus.FORBIDDEN else "found nothing at"
+        said = f"{who.name} {words} {asked}"
+        query = request.query_string.decode(errors="replace")
+        try:
+            trail.record("viewed", said, who=who, failed=True, status=code, query=query)
+        except TrailError as error:
+            return _trail(error)
+    return _page(code, *_SAYS[code])
+
+
+def _csrf(_error: CSRFError) -> Page:
     return _page(400, "This form is too old", "Your session ended meanwhile. Open the page again and repeat.")
 
 
-def _store(error: IndexerError) -> tuple[str, int]:
+def _store(error: IndexerError) -> Page:
     refuses = isinstance(error, PermanentError | NotPreparedError)
     return _page(503, *(_STORE_REFUSES if refuses else _STORE_AWAY), cause=error)
 
 
-def _trail(error: TrailError) -> tuple[str, int]:
+def _trail(error: TrailError) -> Page:
     return _page(503, *_NO_TRAIL, cause=error)
 
 
-def _bug(error: Exception) -> tuple[str, int]:
+def _bug(error: Exception) -> Page:
     return _page(500, *_BROKEN, cause=error, trace=True)
 
 
 def _page(
     code: int, happened: str, todo: str, *, cause: Exception | None = None, trace: bool = False
-) -> tuple[str, int]:
+) -> Page:
     error_id = secrets.token_hex(4)
     if cause is not None:
         _log.error(
             "error %s on request %s: %s", error_id, g.request_id, cause, exc_info=cause if trace else None
         )
+    if problems.wanted():
+        said = problems.problem(code, f"{happened}. {todo}", error_id=error_id if cause else "")
+        return said, code
     return render_template(
         "error.html", code=code, happened=happened, todo=todo, error_id=error_id if cause else ""
     ), code

@@ -18,10 +18,10 @@ class Link:
     words: str
     role: Role = Role.VIEWER
 
-    @property
-    def blueprint(self) -> str:
-        """The feature it belongs to."""
-        return self.endpoint.partition(".")[0]
+    def holds(self, blueprint: str | None) -> bool:
+        """Whether a page of that blueprint belongs to it."""
+        own = self.endpoint.partition(".")[0]
+        return blueprint in {own, f"accounts_{own}"}
 
 
 # An entry is shown once its feature is registered.

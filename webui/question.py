@@ -34,6 +34,7 @@ LABELS: Final[Mapping[str, str]] = {
     "from": "From",
     "to": "To",
     "range": "Date range",
+    "at": "Jump to",
     "q": "Text",
     "in": "Field",
     "bookkeeping": "Bookkeeping",
@@ -63,7 +64,7 @@ _VOCABULARIES: Final[Mapping[str, frozenset[str]]] = {
     "outcome": frozenset(Outcome),
 }
 # What is about the page, not about what is looked for.
-_NO_QUESTION: Final = frozenset({"cursor", "counts", "proof"})
+_NO_QUESTION: Final = frozenset({"cursor", "counts", "proof", "at", "view"})
 _FIELD_NAMES: Final = {"start": "from", "end": "to", "text": "q", "text_field": "in"} | dict(NAMES)
 
 
@@ -99,7 +100,7 @@ class Question:
     def window(self, zone: ZoneInfo, now: datetime) -> Window:
         """Give the stretch of time; QuestionError names `from`, `to` or `range`."""
         if self.start or self.end:
-            return Window(_moment("from", self.start, zone), _moment("to", self.end, zone, ends=True))
+            return Window(moment("from", self.start, zone), moment("to", self.end, zone, ends=True))
         if self.preset in {"", "custom"}:
             return Window()
         if self.preset in _SPANS:
@@ -246,8 +247,11 @@ def _unique(values: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _moment(name: str, text: str, zone: ZoneInfo, *, ends: bool = False) -> datetime | None:
-    """Read a time in the reader's zone unless it names one; a date alone is that whole day."""
+def moment(name: str, text: str, zone: ZoneInfo, *, ends: bool = False) -> datetime | None:
+    """Read a time in the reader's zone unless it names one; a date alone is that whole day.
+
+    None when nothing was typed; QuestionError, under `name`, when it is no time.
+    """
     if not text:
         return None
     try:

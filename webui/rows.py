@@ -34,6 +34,17 @@ HOUSEKEEPING: Final = frozenset(
     }
 )
 
+# Label, field, parameter of what a row's menu offers.
+_CHOICES: Final = (
+    ("User", "user.name", "user"),
+    ("Category", "event.category", "category"),
+    ("Action", "event.action", "action"),
+    ("Outcome", "event.outcome", "outcome"),
+    ("Type", "entity.type", "type"),
+    ("Entity", "entity.number", "entity"),
+    ("Address", "source.ip", "ip"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -69,6 +80,12 @@ class Row:
     address: Part | None
     tenant_id: str
     flags: tuple[str, ...]
+    choices: tuple[Part, ...]
+    """What the row's menu offers to ask for alone, or to leave out; `title` says what it is."""
+    entity: tuple[str, str] | None
+    """Type, and id or number, of what it is about: the way to its history."""
+    user: str
+    """The way to the user's own page."""
     says_failure: bool
     """Whether the sentence itself says that it failed."""
 
@@ -113,13 +130,31 @@ def row(event: StoredEvent, zone: ZoneInfo) -> Row:
         address=address(event),
         tenant_id=event.text("tenant.id"),
         flags=tuple(event.value("event.flags") or ()),
+        choices=tuple(_choices(event)),
+        entity=entity_of(event),
+        user=event.text("user.id") or event.text("user.name") or event.text("user.email"),
         says_failure=any(word in said.lower() for word in ("fail", "refused")),
     )
 
 
+def entity_of(event: StoredEvent) -> tuple[str, str] | None:
+    """Give type and id (or number) of what an event is about; None when it is about nothing in particular."""
+    kind, key = event.text("entity.type"), event.text("entity.id") or event.text("entity.number")
+    return (kind, key) if kind and key else None
+
+
+def _choices(event: StoredEvent) -> Iterator[Part]:
+    for label, name, parameter in _CHOICES:
+        value = event.text(name)
+        if value:
+            text = wording.entity_name(value) if parameter == "type" else wording.humanised(value)
+            shown = text if parameter in {"type", "category", "action", "outcome"} else value
+            yield Part(_cut(wording.short_id(shown), _SHOWN_VALUE_CHARS), parameter, value, label)
+
+
 def sentence(event: StoredEvent) -> Iterator[Part]:
     """Give the event's own sentence, with links where it names the user, the action, and the entity."""
-    rest = _cut(event.text("message"), _SHOWN_SENTENCE_CHARS) or wording.humanised(event.text("event.action"))
+    rest = _cut(_said(event), _SHOWN_SENTENCE_CHARS) or wording.humanised(event.text("event.action"))
     action, who = event.text("event.action"), _named(event, rest)
     if who:
         yield Part(who, "user", who, event.text("user.email") or f"Only {who}")
@@ -144,6 +179,14 @@ def sentence(event: StoredEvent) -> Iterator[Part]:
     # The names of changed fields stand below, with their values.
     if end and not end.startswith(": "):
         yield Part(end)
+
+
+def _said(event: StoredEvent) -> str:
+    """The event's sentence; a search in this audit is told by what was looked for, not by where."""
+    said, sought = event.text("message"), event.text("labels.Sentence")
+    if event.text("event.provenance") == "trail" and sought and event.text("event.action") == "searched":
+        return f"{event.text('user.name')} searched {sought}"
+    return said.replace(" searched: ", " searched ") if event.text("event.category") == "audit" else said
 
 
 def _named(event: StoredEvent, text: str) -> str:

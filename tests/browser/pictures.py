@@ -18,13 +18,22 @@ from tests.support.checkout import ROOT
 from tests.support.store import lent
 from tests.support.web import PASSWORD
 
-ORDER: Final = "SO-20261123-0059"
-# Name of the picture, who looks, and the address; {event} is an order's change of status.
+# Name of the picture, who looks, and the address; {event} is an order's change of status, {compare} compares
+# two versions of one.
 PAGES: Final = (
     ("overview", "anna", "/?range=7d"),
     ("overview-operator", "otto", "/?range=7d"),
     ("activity", "anna", "/activity?category=orders&category=inventory&category=products&counts=1"),
     ("event", "anna", "{event}"),
+    ("history", "anna", "/history/SalesOrder/SO-20261123-0123"),
+    ("state", "anna", "/state/SalesOrder/SO-20261123-0123"),
+    ("compare", "anna", "{compare}"),
+    ("history-find", "anna", "/history"),
+    ("user", "anna", "/users/erik%20User"),
+    ("nothing-found", "anna", "/activity?q=nosuchword&range=24h"),
+    ("mistake", "anna", "/activity?ip=10.0.0.300&from=yesterday"),
+    ("not-found", "anna", "/activity/nosuch"),
+    ("sign-in", "", "/sign-in"),
 )
 LOOKS: Final = {
     "": (1440, 900, "light"),
@@ -60,7 +69,11 @@ def signed_in(browser: Browser, address: str, name: str, look: str) -> BrowserCo
 
 def resolve(page: Page, path: str) -> str:
     """Fill in what only the store knows."""
-    if "{event}" not in path:
+    if path == "{compare}":
+        page.goto("/history/SalesOrder/SO-20261123-0123")
+        ids = [each.get_attribute("value") for each in page.locator("input[name=a]").all()]
+        return f"/compare/SalesOrder/SO-20261123-0123?a={ids[-1]}&b={ids[0]}"
+    if path != "{event}":
         return path
     page.goto("/activity?action=status_changed&category=orders")
     link = page.locator("li.event a.when").first.get_attribute("href") or ""

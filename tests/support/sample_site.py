@@ -77,7 +77,7 @@ class SampleSite:
             check=True,
             timeout=shipping.RUN_SECS,
         )
-        self.client.request("POST", f"/{self.store.prefix}-audit/_refresh")
+        self.client.request("POST", f"/{self.store.prefix}-audit-*/_refresh")
 
 
 @contextmanager

@@ -31,7 +31,10 @@ HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 PEOPLE = {
     "owner": (Role.VIEWER, TEST),
     "auditor": (Role.AUDITOR, TEST),
+    "admin": (Role.ADMIN, TEST),
     "stranger": (Role.ADMIN, NORD),
+    # To whom things are done.
+    "spare": (Role.VIEWER, TEST),
     "operator": (Role.OPERATOR, "*"),
 }
 

@@ -11,6 +11,8 @@ from tests.support import events
 from tests.support.events import NORD, TEST
 from tests.support.web import Site
 
+MINUS = "\N{MINUS SIGN}"
+
 
 @pytest.fixture(scope="module")
 def browser(site: Site) -> FlaskClient:
@@ -107,6 +109,37 @@ class TestList:
         assert "unsafe-inline" not in policy
 
 
+class TestJump:
+    """A time to begin at, with the way back up."""
+
+    def test_begins_at_the_moment_in_the_readers_zone(self, browser: FlaskClient) -> None:
+        page = browser.get("/activity?at=2026-11-23T07:29:50").text
+        assert event_count(page) == 3
+        assert 'value="2026-11-23T07:29:50"' in page
+        assert "Newer" in text(page)
+        (newer,) = links(page, 'rel="prev"')
+        assert event_count(browser.get(newer).text) == 9
+
+    def test_the_moment_of_an_event_has_that_event(self, browser: FlaskClient) -> None:
+        moment = events.sample()[0]["@timestamp"][:26] + "Z"
+        assert event_count(browser.get(f"/activity?at={moment}").text) == 1
+
+    def test_a_row_leads_to_all_around_its_time(self, browser: FlaskClient) -> None:
+        link = links(browser.get("/activity?category=inventory").text, "All around this time")[0]
+        assert event_count(browser.get(link).text) > 1
+
+    def test_a_time_that_is_none_is_400(self, browser: FlaskClient) -> None:
+        answer = browser.get("/activity?at=teatime&q=kept")
+        assert answer.status_code == 400
+        assert "Jump to at “teatime” is no date and time" in text(answer.text)
+
+    def test_a_row_excludes_by_a_click(self, browser: FlaskClient) -> None:
+        page = browser.get("/activity").text
+        found = re.findall(r'href="(/activity\?not_category=orders)"', page)
+        assert found
+        assert event_count(browser.get(html.unescape(found[0])).text) == 6
+
+
 class TestProblems:
     """A bad address is 400, with its field marked and the form kept."""
 
@@ -151,6 +184,13 @@ class TestCounts:
         page = browser.get("/activity/counts").text
         assert event_count(browser.get(links(page, 'title="Only authentication"')[0]).text) == 2
         assert event_count(browser.get(links(page, 'title="Without authentication"')[0]).text) == 7
+
+    def test_a_facet_is_counted_without_its_own_choice(self, browser: FlaskClient) -> None:
+        seen = text(browser.get("/activity/counts?category=orders&user=sofia*").text)
+        assert "3 events" in seen
+        assert "Category orders 3 - products 2 -" in seen.replace(MINUS, "-")
+        assert "authentication 1" in seen
+        assert "Action created 2 - status changed 1 -" in seen.replace(MINUS, "-")
 
     def test_a_bar_narrows_to_its_time(self, browser: FlaskClient) -> None:
         page = browser.get("/activity/counts").text

@@ -106,6 +106,23 @@ class Accounts:
             name, lambda old: replace(old, disabled=True, generation=old.generation + 1, signed_out={})
         )
 
+    def enable(self, name: str) -> Account:
+        """Let an account in again; its sessions of before stay ended."""
+        return self._change(name, lambda old: replace(old, disabled=False))
+
+    def set_role(self, name: str, role: Role) -> Account:
+        """Give another role, and end all sessions; AccountError when the tenant does not go with it."""
+        return self._change(
+            name,
+            lambda old: replace(
+                old,
+                role=role,
+                tenant_id=accounts.checked_tenant(old.tenant_id, role),
+                generation=old.generation + 1,
+                signed_out={},
+            ),
+        )
+
     def sign_in(self, name: str, password: str) -> tuple[Account, Session] | None:
         """Begin a session; None when name and password do not belong together. Equal work either way."""
         found = self._known(name)

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from webui import trail
 from webui.access import Identity, Role, identity, needs, public
+from webui.accounts import administration
 from webui.accounts.forms import SignInForm, local_target
 from webui.accounts.service import Accounts, Session
 
@@ -29,6 +30,7 @@ def register(app: Flask, accounts: Accounts, limiter: Limiter) -> None:
     """Add the feature to an app."""
     app.extensions["audit-accounts"] = accounts
     app.register_blueprint(blueprint)
+    app.register_blueprint(administration.blueprint)
     by_account = limiter.limit(LIMIT_ACCOUNT, key_func=_typed_name, deduct_when=_failed)
     by_address = limiter.limit(LIMIT_ADDRESS, key_func=get_remote_address, deduct_when=_failed)
     app.view_functions["accounts.submit_sign_in"] = by_account(by_address(submit_sign_in))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from indexer.counting import Counts
-from indexer.cursors import Cursor, CursorError, Cursors, Direction
+from indexer.cursors import Cursor, CursorError, Cursors, Direction, position_of
 from indexer.query import (
     ActivityFilter,
     Query,
@@ -19,7 +19,7 @@ from indexer.query import (
     within_tenant,
 )
 from indexer.search import EventSearch, StoredEvent
-from webui.question import Question
+from webui.question import Question, moment
 from webui.tenancy import NOWHERE, NotHereError, Reader, Tenancy, TenantFacts
 
 PAGE_COUNT: Final = 50
@@ -74,15 +74,24 @@ class Activity:
             return ()
         return (*self._tenancy.all(), NOWHERE)
 
-    def page(self, reader: Reader, question: Question, cursor_text: str) -> Listing:
-        """Give a page. QuestionError says what is wrong; NotHereError: not this reader's cursor."""
+    @property
+    def now(self) -> datetime:
+        """The moment by this service's clock."""
+        return self._now()
+
+    def page(self, reader: Reader, question: Question, cursor_text: str, at: str = "") -> Listing:
+        """Give a page; `at` is a typed time to begin at, instead of the newest event.
+
+        QuestionError says what is wrong; NotHereError: not this reader's cursor.
+        """
         place = self.place(reader, question)
         cursor = self._cursor(reader, question, cursor_text) if cursor_text else None
         asked = question.filter(place.zone, self._now(), cursor.window if cursor else None)
+        jump = None if cursor else moment("at", at, place.zone)
         query = self._scoped(reader, asked.query())
         page = self._search.page(
             query,
-            position=cursor.position if cursor else None,
+            position=cursor.position if cursor else position_of(jump) if jump else None,
             direction=cursor.direction if cursor else "older",
             size=PAGE_COUNT,
         )

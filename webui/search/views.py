@@ -4,35 +4,43 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, current_app, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from webui import question as questions
 from webui import trail
 from webui.access import Role, identity, needs, reader
-from webui.question import Question, QuestionError
-from webui.rows import days, sentence
+from webui.question import Question, QuestionError, local_text
+from webui.rows import days, entity_of, sentence
+from webui.search import saving
 from webui.search.detail import detail
 from webui.search.page import Form, active, counts_shown, widenings
+from webui.search.saved import SavedViews
+from webui.search.saving import SHARING, saved_views
 from webui.search.service import Activity, Listing
 from webui.tenancy import Reader, TenantFacts
 
 blueprint = Blueprint("search", __name__, template_folder="templates")
 
 
-def register(app: Flask, activity: Activity) -> None:
+def register(app: Flask, activity: Activity, views: SavedViews) -> None:
     """Add the feature to an app."""
     app.extensions["audit-activity"] = activity
+    app.extensions["audit-views"] = views
     app.register_blueprint(blueprint)
+    app.register_blueprint(saving.blueprint)
 
 
 @blueprint.get("/activity")
 @needs(Role.VIEWER)
-def activity() -> str | tuple[str, int]:
+def activity() -> str | tuple[str, int] | Response:
     """Show events that fit the address."""
     who, asked = reader(), _question()
+    if not request.query_string and (view := saved_views().default(who)):
+        return redirect(f"{url_for('search.activity')}?{view.query or 'view='}", 303)
     place = _activity().place(who, asked)
     try:
-        listing = _activity().page(who, asked, request.args.get("cursor", ""))
+        listing = _activity().page(who, asked, request.args.get("cursor", ""), request.args.get("at", ""))
     except QuestionError as error:
         return _page(who, asked, place, problems=error.problems), 400
     _record_search(asked, listing.sentence)
@@ -69,6 +77,7 @@ def event(event_id: str) -> str:
         place=found.place,
         detail=detail(subject, found.place.zone),
         sentence=tuple(sentence(subject)),
+        entity=entity_of(subject),
         same_request=days(found.same_request, found.place.zone),
         same_count=len(found.same_request),
         asked=Question(tenant=subject.text("tenant.id") if identity().scope.tenant_id is None else ""),
@@ -89,6 +98,7 @@ def _page(
         shown = counts_shown(_activity().counts(who, asked)[2], asked, place)
     here = url_for("search.activity")
     pairs = list(asked.pairs())
+    at = request.args.get("at", "")
     return render_template(
         "search/activity.html",
         asked=asked,
@@ -108,7 +118,10 @@ def _page(
         exactly=_exactly(asked, listing) if listing else "",
         newer=f"{here}?{urlencode([*pairs, ('cursor', listing.newer)])}" if listing and listing.newer else "",
         older=f"{here}?{urlencode([*pairs, ('cursor', listing.older)])}" if listing and listing.older else "",
-        on_first_page="cursor" not in request.args,
+        on_first_page="cursor" not in request.args and not at,
+        at=local_text(at, place.zone),
+        views=saved_views().all(who),
+        may_share=identity().role >= SHARING,
         counts_link=f"{here}?{urlencode([*pairs, ('counts', '1')])}",
         counts_source=(
             url_for("search.counts") + "?" + urlencode([*pairs, ("proof", listing.proof)]) if listing else ""
@@ -119,7 +132,9 @@ def _page(
 def _exactly(asked: Question, listing: Listing) -> str:
     """Give the address that shows these very events to everybody, whenever they look."""
     window = _activity().exactly(listing.asked)
-    return url_for("search.activity", _external=True) + "?" + asked.within(window).address
+    at = [("at", request.args["at"])] if request.args.get("at") else []
+    pairs = [*asked.within(window).pairs(), *at]
+    return url_for("search.activity", _external=True) + "?" + urlencode(pairs)
 
 
 def _record_search(asked: Question, said: str) -> None:

@@ -33,6 +33,19 @@
     });
   }
 
+  // A sheet closes when something else is clicked, or with Escape; only one is open at a time.
+  const sheets = "details.row-menu[open], details.views[open]";
+  document.addEventListener("click", (event) => {
+    for (const sheet of document.querySelectorAll(sheets)) if (!sheet.contains(event.target)) sheet.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const sheet of document.querySelectorAll(sheets)) {
+      sheet.open = false;
+      sheet.querySelector("summary").focus();
+    }
+  });
+
   // Typing a date is choosing the range "From … to …"; choosing another range lets go of the dates.
   const range = document.getElementById("f-range");
   const dates = [document.getElementById("f-from"), document.getElementById("f-to")];

@@ -1,0 +1,1 @@
+"""Administration: tenants with their zone, hours and plans."""

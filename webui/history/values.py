@@ -1,0 +1,117 @@
+"""A change as people read it: quantities with their sign, status as words, long text word by word. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import SequenceMatcher
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from webui import wording
+
+_LONG_CHARS: Final = 24
+_MINUS: Final = "\N{MINUS SIGN}"
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+_WORD_OF_A_LIST: Final = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
+_LISTED: Final = re.compile(r"(Status|Type|Priority|Kind|State|Reason|Mode|Role)$")
+_TOKENS: Final = re.compile(r"\s+|[^\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a value; `changed` when the other side does not have it."""
+
+    text: str
+    changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field: what it was, what it became, and by how much; None where there was no such side."""
+
+    label: str
+    name: str
+    before: tuple[Piece, ...] | None
+    after: tuple[Piece, ...] | None
+    delta: str = ""
+
+
+def difference(name: str, before: object, after: object, zone: ZoneInfo) -> Difference:
+    """Compare two values of a field, of which both are there."""
+    label = wording.field_name(name)
+    if isinstance(before, str) and isinstance(after, str) and _is_prose(before, after):
+        old, new = _by_words(before, after)
+        return Difference(label, name, old, new)
+    delta = ""
+    if _is_number(before) and _is_number(after):
+        delta = _signed(after - before)  # type: ignore[operator]
+    return Difference(label, name, _one(name, before, zone), _one(name, after, zone), delta)
+
+
+def lone(name: str, value: object, zone: ZoneInfo, *, was: bool) -> Difference:
+    """Give a field of a record that came (or, with `was`, went): it has one side."""
+    pieces = _one(name, value, zone)
+    return Difference(wording.field_name(name), name, pieces if was else None, None if was else pieces)
+
+
+def value_text(name: str, value: object, zone: ZoneInfo) -> str:
+    """Give a value in words: moments in the zone, members of a list as words."""
+    if isinstance(value, str):
+        if _MOMENT.fullmatch(value):
+            return _moment_text(value, zone)
+        if _LISTED.search(name) and _WORD_OF_A_LIST.fullmatch(value):
+            return wording.field_name(value)
+    return wording.value_text(value)
+
+
+def _one(name: str, value: object, zone: ZoneInfo) -> tuple[Piece, ...]:
+    text = value_text(name, value, zone)
+    return (Piece(text),) if text else ()
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401  whatever JSON lies there
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _signed(value: float) -> str:
+    text = wording.value_text(float(round(value, 6)))
+    return f"+{text}" if value > 0 else text.replace("-", _MINUS) if value < 0 else "±0"
+
+
+def _is_prose(before: str, after: str) -> bool:
+    return " " in before and " " in after and max(len(before), len(after)) > _LONG_CHARS
+
+
+def _by_words(before: str, after: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    old, new = _TOKENS.findall(before), _TOKENS.findall(after)
+    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    left = [Piece("".join(old[i:j]), changed=tag != "equal") for tag, i, j, _, _ in codes if j > i]
+    right = [Piece("".join(new[i:j]), changed=tag != "equal") for tag, _, _, i, j in codes if j > i]
+    return tuple(_joined(left)), tuple(_joined(right))
+
+
+def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+    """Join a changed piece, the space after it and the next changed one: one stretch, not three."""
+    held: Piece | None = None
+    for piece in pieces:
+        if held is None:
+            held = piece
+        elif piece.changed == held.changed:
+            held = Piece(held.text + piece.text, piece.changed)
+        else:
+            yield held
+            held = piece
+    if held is not None:
+        yield held
+
+
+def _moment_text(text: str, zone: ZoneInfo) -> str:
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    local = local.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M:%S}"
