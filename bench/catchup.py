@@ -18,6 +18,7 @@ import click
 from bench import workbench
 from bench.latency import Written
 from bench.numbered import Run
+from bench.workbench import Process
 from indexer.client import Client
 
 PREFIX: Final = "catchup"
@@ -52,10 +53,13 @@ def behind(client: Client, today: Written, file: str) -> float:
     return time.monotonic() - today.pieces[0][1] if today.pieces else 0.0
 
 
-def shipped_beside(client: Client, today: Written, home: Path, backlog: int) -> tuple[float, float]:
+def shipped_beside(
+    client: Client, today: Written, process: Process, home: Path, backlog: int
+) -> tuple[float, float]:
     """Seconds until the backlog is searchable, and the most that today's lines were late meanwhile."""
     began, worst = time.monotonic(), 0.0
     while last_of(client, str(home / "yesterday.clef")) < backlog:
+        process.require_running()
         worst = max(worst, behind(client, today, str(home / "today.clef")))
         if time.monotonic() - began > PATIENCE_SECS:
             raise click.ClickException(f"the backlog was not shipped within {PATIENCE_SECS:g} s")
@@ -89,7 +93,7 @@ def main(backlog: int, rate: int, down: float, heap: str) -> None:
         process = workbench.agent(workbench.configured(home, "*day.clef"), node.url, PREFIX)
         try:
             today.thread.start()
-            took, late = shipped_beside(client, today, home, backlog)
+            took, late = shipped_beside(client, today, process, home, backlog)
             click.echo(
                 f"backlog of {backlog:,} lines beside {rate:,} lines/s: shipped in {took:.1f} s "
                 f"({backlog / took:,.0f}/s more); today's lines at most {late:.1f} s late"

@@ -51,6 +51,7 @@ def main(files: int, secs: float, heap: str) -> None:
         try:
             deadline = time.monotonic() + PATIENCE_SECS
             while workbench.count(client, f"{PREFIX}-audit*") < lines:
+                process.require_running()
                 if time.monotonic() > deadline:
                     raise click.ClickException("the files were not shipped in time")
                 time.sleep(1)

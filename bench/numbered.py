@@ -17,6 +17,9 @@ from typing import Any, Final
 import orjson
 
 PIECE_SECS: Final = 0.05
+# Six million lines begin to be ahead of the clock, and what is ahead is held.
+AGE: Final = timedelta(minutes=10)
+STEP: Final = timedelta(microseconds=100)
 _LOOKUP: Final = {"@mt": "Something was looked up", "SourceContext": "SmartWMS.API.Lookup"}
 _REQUEST: Final = {
     "@mt": "HTTP {RequestMethod} {RequestPath} responded {StatusCode} in {Elapsed:0.0000} ms",
@@ -36,11 +39,11 @@ class Run:
 
     @staticmethod
     def new() -> Run:
-        return Run(datetime.now(UTC))
+        return Run(datetime.now(UTC) - AGE)
 
     def line(self, number: int) -> bytes:
         """The line of this number, without its end; always the same."""
-        moment = self.started + timedelta(milliseconds=number)
+        moment = self.started + number * STEP
         run = f"{self.started:%H%M%S%f}"
         record: dict[str, Any] = {
             "@t": f"{moment:%Y-%m-%dT%H:%M:%S.%f}7Z",

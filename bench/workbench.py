@@ -187,6 +187,11 @@ class Process:
         self.popen.returncode = os.waitstatus_to_exitcode(status)
         return Cost(usage.ru_utime + usage.ru_stime, self._meter.stop().peak_mb)
 
+    def require_running(self) -> None:
+        """ClickException when it has ended by itself: nothing more is to be waited for."""
+        if psutil.Process(self.popen.pid).status() == psutil.STATUS_ZOMBIE:
+            raise click.ClickException(f"{self.popen.args!r} has ended by itself")
+
     def output(self) -> bytes:
         """What it prints on a piped standard output, until it closes that."""
         return self.popen.stdout.read() if self.popen.stdout else b""
