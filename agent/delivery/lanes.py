@@ -22,6 +22,8 @@ from indexer.verdict import STORED, Kind, Verdict
 
 log = structlog.get_logger()
 
+# What one chunk of a file becomes must find room, however small the batches are.
+ROOM_BYTES_MIN = 1024 * 1024
 # When dead letters that found no place are tried again.
 REFUSED_SECS = 5.0
 _NONE: frozenset[str] = frozenset()
@@ -74,7 +76,7 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self._store = Backoff(limits.retry_secs_max, self._random)
         self._bytes = 0
-        self._bytes_max = limits.batch_bytes * (limits.in_flight + 2)
+        self._bytes_max = max(limits.batch_bytes * (limits.in_flight + 2), ROOM_BYTES_MIN)
         # What waits in lanes is bounded apart: no partition in trouble takes room from the others.
         self._lanes_bytes = 0
         self._places = float(senders.count)

@@ -69,6 +69,7 @@ class Tail:
         self._leaving: list[Stream] = []
         self._is_ending = False
         self._turn = 0
+        self._left = 0
         self._unpacking = Unpacking()
         # Files that are there and were never bound: too young, or closed to us.
         self._unbound: dict[Inode, Seen] = {}
@@ -97,8 +98,10 @@ class Tail:
         self._mourn(files, met | here)
         self._unpacking.begin(here)
         self.unreadable.clear()
-        for seen in strangers:
+        for number, seen in enumerate(strangers, 1):
             self._bind(seen, now)
+            if number % OPEN_FILES_MAX == 0:
+                self._close_idle()
         self.must_look = self.must_look or self._unpacking.is_busy
         self._copies = {seen.path: self._copies[seen.path] for seen in files if seen.path in self._copies}
         self._close_idle()
@@ -291,6 +294,9 @@ class Tail:
                 self._ready.pop()
             else:
                 self._ready.popleft()
+            self._left += 1
+            if self._left % OPEN_FILES_MAX == 0:
+                self._close_idle()
         self._turn = 0
         return None
 

@@ -50,6 +50,8 @@ class FakeStore:
     """The number of a bulk request (from 1) to what is wrong with its answer, or None."""
     reading: int = 0
     """What a GET is answered with instead of the tenants."""
+    authorization: str = ""
+    """What a request must bring to be let in; 401 otherwise."""
     headers: dict[str, str] = field(default_factory=dict)
     max_body_bytes: int = 100 * 1024**2
     documents: dict[str, bytes] = field(default_factory=dict)
@@ -116,7 +118,10 @@ def fake_store() -> Iterator[FakeStore]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self.say(*store.get(self.path))
+            self.say(*(store.get(self.path) if self.is_let_in() else (401, b"")))
+
+        def is_let_in(self) -> bool:
+            return store.authorization in {"", self.headers.get("Authorization")}
 
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -124,7 +129,8 @@ def fake_store() -> Iterator[FakeStore]:
             self.say(200, b'{"acknowledged":true}')
 
         def do_POST(self) -> None:
-            wrong, answer = store.bulk(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            wrong, answer = store.bulk(body) if self.is_let_in() else (401, b"")
             if isinstance(wrong, int):
                 self.say(wrong, orjson.dumps({"error": {"type": ERRORS.get(wrong, ""), "reason": "as told"}}))
             elif wrong in {DROP_BEFORE, DROP_AFTER}:

@@ -13,6 +13,7 @@ from agent import settings
 from agent.daemon import Agent
 from agent.state import state_lock
 from indexer.client import Client
+from indexer.settings import StoreSettings
 from tests.support.fake_store import FakeStore
 
 PATIENCE_SECS = 30.0
@@ -22,7 +23,9 @@ ANSWER_SECS = 10.0
 class Running:
     """An agent in a thread, on `folder/agent.toml`."""
 
-    def __init__(self, folder: Path, fake: FakeStore, config: str) -> None:
+    def __init__(
+        self, folder: Path, fake: FakeStore, config: str, store: StoreSettings | None = None
+    ) -> None:
         self.folder = folder
         self.fake = fake
         self.logs = folder / "logs"
@@ -31,7 +34,7 @@ class Running:
         self.config.write_text(config)
         loaded = settings.load(self.config)
         self.state = loaded.state_dir
-        self._client = Client(fake.settings)
+        self._client = Client(store or fake.settings)
         self.agent = Agent(loaded, fake.settings, self._client, lambda: settings.load(self.config))
         self._failed: list[BaseException] = []
         self._thread = threading.Thread(target=self._follow, name="agent")
@@ -106,9 +109,11 @@ changes_logged = true
 
 
 @contextlib.contextmanager
-def running(folder: Path, fake: FakeStore, config: str = CONFIG) -> Iterator[Running]:
+def running(
+    folder: Path, fake: FakeStore, config: str = CONFIG, store: StoreSettings | None = None
+) -> Iterator[Running]:
     """An agent that follows for as long as the block lasts."""
-    made = Running(folder, fake, config)
+    made = Running(folder, fake, config, store)
     made.start()
     try:
         yield made

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from agent.delivery.backoff import Backoff
+from agent.delivery.lanes import ROOM_BYTES_MIN
 from tests.support import fake_store as wrong
 from tests.support.delivering import LIMITS, OTHER, PARTITION, Delivering, documents
 from tests.support.fake_store import FakeStore, fake_store
@@ -174,7 +175,7 @@ def test_55_a_blocked_partition_lets_the_others_flow(fake: FakeStore, delivering
 
 def test_69_a_dead_store_stops_the_intake(fake: FakeStore, tmp_path: Path) -> None:
     fake.whole = lambda _request: 503
-    limits = LIMITS.model_copy(update={"batch_bytes": 1024 * 100})
+    limits = LIMITS.model_copy(update={"batch_bytes": 1024 * 400})
     with Delivering(fake.settings, tmp_path, limits) as delivering:
         taken = 0
         while delivering.lanes.has_room:
@@ -268,8 +269,7 @@ class TestBounds:
                     tight.add(documents(number, 10, partition, body)[0])
                     tight.turn()
                     number += 10
-        room_bytes = 20_000 * (LIMITS.in_flight + 2)
-        assert tight.lanes.bytes_open < 3 * room_bytes + 20_000
+        assert tight.lanes.bytes_open < 3 * ROOM_BYTES_MIN
         added, token = documents(10_000, 10, OTHER, body)
         tight.add(added)
         tight.turn()

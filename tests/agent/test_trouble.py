@@ -1,0 +1,317 @@
+"""A store, a clock and a disk that do what they should not, around the whole agent."""
+
+import base64
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import psutil
+import pytest
+
+from indexer.settings import StoreSettings
+from tests.support.fake_store import FakeStore, accept, fake_store, fine
+from tests.support.running import CONFIG, PATIENCE_SECS, Running, running
+from tests.support.scale import SCALE
+from tests.support.shipping import PROGRAM, RUN_SECS, Writer
+from tests.support.tailing import append
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeStore]:
+    with fake_store() as store:
+        yield store
+
+
+def started(
+    folder: Path, fake: FakeStore, config: str = CONFIG, limits: str = ""
+) -> "subprocess.Popen[bytes]":
+    """An agent as a process of its own, under the shell's `ulimit`s."""
+    (folder / "logs").mkdir(exist_ok=True)
+    (folder / "agent.toml").write_text(config)
+    command = f'{limits} exec "$0" run --config "$1"'
+    return subprocess.Popen(
+        ["bash", "-c", command, PROGRAM, folder / "agent.toml"],
+        env={**os.environ, "AUDIT_OPENSEARCH_URL": fake.url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def originals(fake: FakeStore) -> list[bytes]:
+    return [orjson.loads(body)["event"]["original"].encode() for body in list(fake.documents.values())]
+
+
+def test_2_the_day_rolls_in_a_storm_of_429(tmp_path: Path, fake: FakeStore) -> None:
+    writer = Writer()
+    fake.item = lambda _partition, id_, attempt: 429 if hash((id_, attempt)) % 3 or attempt < 2 else 201
+    with running(tmp_path, fake) as agent:
+        old, new = agent.logs / "smartwms-20261123.clef", agent.logs / "smartwms-20261124.clef"
+        for _ in range(5):
+            append(old, writer.lines(20))
+        agent.until(lambda: agent.agent.counts.retried)
+        for _ in range(5):
+            append(new, writer.lines(20))
+            append(old, writer.lines(4))
+        agent.until(lambda: agent.stored() == len(writer.written))
+        counts = agent.agent.counts
+        agent.until(lambda: counts.read == counts.final)
+        assert counts.duplicate == 0
+    assert sorted(originals(fake)) == sorted(writer.written.values())
+
+
+def test_51_a_new_password_is_taken_from_its_file(tmp_path: Path, fake: FakeStore) -> None:
+    password = tmp_path / "password"
+    password.write_text("old\n")
+    store = StoreSettings(
+        opensearch_url=fake.url, opensearch_username="agent", opensearch_password_file=password
+    )
+    fake.authorization = _basic("agent:old")
+    with running(tmp_path, fake, store=store) as agent:
+        writer = Writer()
+        append(agent.logs / "a.clef", writer.lines(4))
+        agent.until(lambda: agent.stored() == 4)
+        fake.authorization = _basic("agent:new")
+        append(agent.logs / "a.clef", writer.lines(4))
+        agent.until(lambda: any("401" in reason for reason in agent.reasons()))
+        assert not list(agent.state.glob("dead-letters.jsonl"))
+        password.write_text("new\n")
+        agent.until(lambda: agent.stored() == 8)
+        agent.until(lambda: not agent.reasons())
+
+
+def _basic(name_and_password: str) -> str:
+    return f"Basic {base64.b64encode(name_and_password.encode()).decode()}"
+
+
+def test_55_a_file_whose_partition_is_blocked_does_not_fill_the_memory_of_the_others(
+    tmp_path: Path, fake: FakeStore
+) -> None:
+    yesterday, today = Writer(), Writer()
+    yesterday.started -= timedelta(days=40)
+    blocked = f"{yesterday.started:%Y.%m}"
+    fake.item = lambda partition, _id, _attempt: 403 if partition.endswith(blocked) else 201
+    config = CONFIG.replace("[delivery]", "[delivery]\nbatch_bytes = 50000")
+    with running(tmp_path, fake, config) as agent:
+        append(agent.logs / "old.clef", yesterday.lines(3000))
+        agent.until(lambda: any("waits: 403" in reason for reason in agent.reasons()))
+        for _ in range(20):
+            append(agent.logs / "new.clef", today.lines(100))
+            agent.until(lambda: agent.stored() == len(today.written))
+        fake.item = accept
+        agent.until(lambda: agent.stored() == 5000)
+        assert agent.agent.counts.duplicate == 0
+
+
+def test_56_a_retry_after_midnight_goes_where_the_first_attempt_went(tmp_path: Path, fake: FakeStore) -> None:
+    partitions: dict[str, set[str]] = {}
+
+    def item(partition: str, id_: str, attempt: int) -> int:
+        partitions.setdefault(id_, set()).add(partition)
+        return 429 if attempt < 3 else 201
+
+    fake.item = item
+    writer = Writer()
+    # The last moments of last month: whoever asked the clock would place them in this one.
+    writer.started = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(
+        milliseconds=5
+    )
+    with running(tmp_path, fake) as agent:
+        append(agent.logs / "a.clef", writer.lines(10))
+        agent.until(lambda: agent.stored() == 10)
+        agent.until(lambda: agent.agent.counts.stored == 10)
+    months = [writer.started, writer.started + timedelta(days=1)]
+    assert {len(each) for each in partitions.values()} == {1}
+    assert {name for each in partitions.values() for name in each} == {
+        f"smartwms-audit-enterprise-{month:%Y.%m}" for month in months
+    }
+
+
+class TestDiskFull:
+    """A state directory that takes nothing costs a resend after a restart, and no event and no restart."""
+
+    def test_64_positions_wait_and_are_saved_when_there_is_room(
+        self, tmp_path: Path, fake: FakeStore
+    ) -> None:
+        writer = Writer()
+        agent = started(tmp_path, fake)
+        process = psutil.Process(agent.pid)
+        log, state = tmp_path / "logs" / "a.clef", tmp_path / "state"
+        try:
+            append(log, writer.lines(10))
+            _until(lambda: len(fake.documents) == 10 and (state / "checkpoint.json").exists(), agent)
+            before = (state / "checkpoint.json").read_bytes()
+            process.rlimit(psutil.RLIMIT_FSIZE, (0, psutil.RLIM_INFINITY))
+            append(log, writer.lines(10))
+            _until(lambda: len(fake.documents) == 20, agent)
+            fake.item = lambda _partition, _id, _attempt: 400
+            append(log, writer.lines(2))
+            _until(lambda: fake.attempts.total() > 22, agent)
+            assert (state / "checkpoint.json").read_bytes() == before
+            assert agent.poll() is None
+            process.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+            _until(lambda: _lines(state / "dead-letters.jsonl") == 2, agent)
+            _until(
+                lambda: f'"position":{log.stat().st_size}'.encode() in _bytes(state / "checkpoint.json"),
+                agent,
+            )
+        finally:
+            agent.terminate()
+            agent.wait(RUN_SECS)
+        assert len(fake.documents) == 20
+
+
+def _until(what: Callable[[], object], agent: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + PATIENCE_SECS
+    while not what():
+        assert agent.poll() is None, "the agent ended"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def _lines(path: Path) -> int:
+    return _bytes(path).count(b"\n")
+
+
+def test_69_a_store_that_is_down_while_much_is_logged_costs_no_memory_and_is_caught_up_with(
+    tmp_path: Path, fake: FakeStore
+) -> None:
+    writer = Writer()
+    agent = started(tmp_path, fake)
+    process, log = psutil.Process(agent.pid), tmp_path / "logs" / "a.clef"
+    try:
+        append(log, writer.lines(10))
+        _until(lambda: len(fake.documents) == 10, agent)
+        fake.whole = lambda _request: 503
+        for _ in range(10 * SCALE):
+            append(log, writer.lines(2_000))
+        waited = fake.requests + 8
+        _until(lambda: fake.requests >= waited, agent)
+        assert process.memory_info().rss < 150 * 1024**2
+        fake.whole = fine
+        _until(lambda: len(fake.documents) == len(writer.written), agent)
+        assert process.memory_info().rss < 150 * 1024**2
+    finally:
+        agent.terminate()
+        agent.wait(RUN_SECS)
+
+
+def test_29_more_files_than_the_system_lets_it_open(tmp_path: Path, fake: FakeStore) -> None:
+    count = 400 * min(SCALE, 5)
+    (tmp_path / "logs").mkdir()
+    writer = Writer()
+    for number in range(count):
+        append(tmp_path / "logs" / f"{number:05}.clef", writer.lines(2))
+    agent = started(tmp_path, fake, limits="ulimit -n 256;")
+    try:
+        _until(lambda: len(fake.documents) == 2 * count, agent)
+        for number in range(0, count, 7):
+            append(tmp_path / "logs" / f"{number:05}.clef", writer.lines(2))
+        _until(lambda: len(fake.documents) == len(writer.written), agent)
+        assert psutil.Process(agent.pid).num_fds() < 256
+    finally:
+        agent.terminate()
+        agent.wait(RUN_SECS)
+
+
+TEXT = CONFIG.replace("*.clef", "*.log").replace('"clef"', '"serilog-text"')
+HEAD = b'2026-11-23 07:26:35.%03d +01:00 [ERR] It failed {"SourceContext":"SmartWMS.API","Number":%d}\n'
+FRAMES = b"System.InvalidOperationException: no\n" + b"".join(
+    b"   at SmartWMS.Frame%d() in /src/File.cs:line %d\n" % (number, number) for number in range(60)
+)
+
+
+def test_33_a_long_exception_split_over_writes_a_rotation_and_a_kill_is_one_event(
+    tmp_path: Path, fake: FakeStore
+) -> None:
+    whole = HEAD % (1, 1) + FRAMES + HEAD % (2, 2)
+    log = tmp_path / "logs" / "a.log"
+    agent = started(tmp_path, fake, TEXT)
+    append(log, HEAD % (0, 0) + whole[:1000])
+    _until(lambda: len(fake.documents) == 1, agent)
+    agent.send_signal(signal.SIGKILL)
+    agent.wait()
+    append(log, whole[1000:2000])
+    log.rename(tmp_path / "logs" / "a.1.log")
+    agent = started(tmp_path, fake, TEXT)
+    try:
+        append(tmp_path / "logs" / "a.1.log", whole[2000:3000])
+        append(tmp_path / "logs" / "a.1.log", whole[3000:])
+        _until(lambda: len(fake.documents) == 3, agent)
+    finally:
+        agent.terminate()
+        agent.wait(RUN_SECS)
+    assert sorted(len(each) for each in originals(fake)) == sorted(
+        len(each) for each in (HEAD[:-1] % (0, 0), (HEAD % (1, 1) + FRAMES)[:-1], HEAD[:-1] % (2, 2))
+    )
+
+
+def test_33_what_comes_after_the_quiet_time_is_an_event_of_its_own_and_a_resend_adds_none(
+    tmp_path: Path, fake: FakeStore
+) -> None:
+    with running(tmp_path, fake, TEXT) as agent:
+        append(agent.logs / "a.log", HEAD % (1, 1) + FRAMES[:37])
+        agent.until(lambda: agent.stored() == 1)
+        append(agent.logs / "a.log", FRAMES[37:] + HEAD % (2, 2))
+        agent.until(lambda: agent.stored() == 3)
+    ids = set(fake.documents)
+    (tmp_path / "state" / "checkpoint.json").unlink()
+    (tmp_path / "state" / "status.json").unlink()
+    with running(tmp_path, fake, TEXT) as agent:
+        agent.until(lambda: agent.agent.counts.duplicate == 2)
+        assert agent.agent.counts.stored == 0
+    assert set(fake.documents) == ids
+
+
+def test_27_serilogs_stop_at_1_gib_is_told(tmp_path: Path, fake: FakeStore) -> None:
+    log = tmp_path / "logs" / "a.clef"
+    log.parent.mkdir()
+    append(log, Writer().lines(2))
+    os.truncate(log, 1024**3)
+    old = datetime.now(UTC).timestamp() - 300
+    os.utime(log, (old, old))
+    with running(tmp_path, fake) as agent:
+        agent.until(lambda: agent.told() == ["stalled"])
+        agent.until(lambda: any("has stalled" in reason for reason in agent.reasons()))
+        agent.until(lambda: agent.stored() == 2)
+    told = subprocess.run(
+        [PROGRAM, "status", "--config", tmp_path / "agent.toml"], capture_output=True, text=True, check=True
+    ).stdout
+    assert f"stalled  app  {log} has reached 1 GiB" in told
+
+
+def test_a_source_that_falls_silent_while_its_neighbours_speak_is_told(
+    tmp_path: Path, fake: FakeStore
+) -> None:
+    config = (
+        CONFIG + 'silent_secs = 1\n[[sources]]\nname = "proxy"\npaths = ["logs/*.json"]\nformat = "clef"\n'
+    )
+    with running(tmp_path, fake, config) as agent:
+        _both_speak(agent)
+        silent = Writer()
+        append(agent.logs / "n.json", silent.lines(2))
+
+        def told() -> bool:
+            append(agent.logs / "n.json", silent.lines(2))
+            return agent.told() == ["fell_silent"]
+
+        agent.until(told)
+        [event] = [each for each in agent.events() if each["event"]["action"] == "fell_silent"]
+        assert event["labels"]["Source"] == "app"
+        agent.until(lambda: any("app has fallen silent" in reason for reason in agent.reasons()))
+        append(agent.logs / "a.clef", Writer().lines(2))
+        agent.until(lambda: not agent.reasons())
+
+
+def _both_speak(agent: Running) -> None:
+    append(agent.logs / "a.clef", Writer().lines(2))
+    append(agent.logs / "n.json", Writer().lines(2))
+    agent.until(lambda: agent.stored() == 4)
