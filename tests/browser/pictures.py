@@ -29,6 +29,8 @@ PAGES: Final = (
     ("state", "anna", "/state/SalesOrder/SO-20261123-0123"),
     ("compare", "anna", "{compare}"),
     ("history-find", "anna", "/history"),
+    ("export", "anna", "/exports/new?category=orders&outcome=success"),
+    ("exports", "anna", "/exports"),
     ("user", "anna", "/users/erik%20User"),
     ("nothing-found", "anna", "/activity?q=nosuchword&range=24h"),
     ("mistake", "anna", "/activity?ip=10.0.0.300&from=yesterday"),

@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from indexer import bootstrap, tenants
 from indexer.classes import ClassSettings
 from indexer.client import Client, connect
+from indexer.query import Scope
 from tests.support import shipping
 from tests.support.checkout import ROOT
 from tests.support.events import NORD, TEST
@@ -21,7 +22,12 @@ from tests.support.web import HASHER, KEY, PASSWORD
 from webui.access import Role
 from webui.accounts.service import Accounts
 from webui.app import create_app, make_accounts
+from webui.exports.assembly import make_worker
+from webui.exports.job import Format
+from webui.exports.service import Exports
+from webui.question import read
 from webui.settings import WebSettings
+from webui.tenancy import Reader
 
 SAMPLES = ROOT / "examples" / "smartwms"
 ACME = "7c3f9a10-0c55-4f6e-8d7a-3b2c4d5e6f03"
@@ -80,6 +86,16 @@ class SampleSite:
         self.client.request("POST", f"/{self.store.prefix}-audit-*/_refresh")
 
 
+def _export(exports: Exports, settings: WebSettings, client: Client, prefix: str) -> None:
+    """Leave anna one export that is done and one that waits."""
+    anna = Reader("anna", Scope(TEST))
+    orders = exports.offer(anna, read([("category", "orders"), ("category", "inventory")]))
+    exports.ask(anna, orders, Format.CSV, bom=True)
+    worker = make_worker(settings, client, prefix, key=KEY, stopping=threading.Event())
+    worker.work()
+    exports.ask(anna, exports.offer(anna, read([("outcome", "failure")])), Format.PDF, bom=False)
+
+
 @contextmanager
 def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[SampleSite]:
     """Prepare a store, ship `samples`, and serve the UI to PEOPLE, whose password is PASSWORD."""
@@ -107,6 +123,7 @@ def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[Sam
     site = SampleSite(store, folder, client, accounts)
     site.ship()
     app = create_app(settings, client, store.prefix, KEY, hasher=HASHER)
+    _export(app.extensions["audit-exports"], settings, client, store.prefix)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
