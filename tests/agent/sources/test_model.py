@@ -1,5 +1,6 @@
 """Random programs of writing, rolling, truncating and restarting, against what was written."""
 
+import gzip
 import random
 import shutil
 import tempfile
@@ -30,7 +31,7 @@ class LogAndTail(RuleBasedStateMachine):
         self.rolls = 0
         self.places: dict[int, tuple[bytes, int]] = {}
         self.final: set[int] = set()
-        self.reading = Reading(self.folder)
+        self.reading = Reading(self.folder, "*.clef*")
 
     # -- the writer
 
@@ -81,6 +82,15 @@ class LogAndTail(RuleBasedStateMachine):
             self.rolls += 1
             old[int(at * len(old))].rename(self.folder / f"old.{self.rolls}.clef")
 
+    @precondition(lambda self: self.rolls)
+    @rule(at=st.floats(0, 0.999))
+    def compress_an_old_one(self, at: float) -> None:
+        old = [path for path in sorted(self.folder.glob("*.clef")) if path != self.current]
+        if old:
+            path = old[int(at * len(old))]
+            path.with_suffix(".clef.gz").write_bytes(gzip.compress(path.read_bytes()))
+            path.unlink()
+
     # -- the agent
 
     @rule(secs=st.sampled_from([0.0, 1.0, 10.0]))
@@ -114,7 +124,7 @@ class LogAndTail(RuleBasedStateMachine):
     @rule()
     def restart_without_state(self) -> None:
         self.reading.tail.close()
-        self.reading = Reading(self.folder)
+        self.reading = Reading(self.folder, "*.clef*")
 
     @invariant()
     def no_position_has_passed_what_is_open(self) -> None:
