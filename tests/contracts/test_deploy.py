@@ -6,14 +6,17 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
 import orjson
 import pytest
 
+from agent.cli import main as agent_commands
 from agent.formats import format_named
 from agent.normalise import change_lines, request_lines
 from agent.settings import AgentSettings
 from indexer.settings import known_names
 from tests.support.checkout import ROOT
+from webui.cli import cli as webui_commands
 from webui.settings import WebSettings
 
 DEPLOY = ROOT / "deploy"
@@ -22,7 +25,8 @@ SNIPPETS = DEPLOY / "smartwms"
 INTERCEPTOR = (SNIPPETS / "AuditInterceptor.cs").read_text(encoding="utf-8")
 ENRICHMENT = (SNIPPETS / "RequestLogEnrichment.cs").read_text(encoding="utf-8")
 VARIABLES = known_names() | {f"AUDIT_WEBUI_{name}".upper() for name in WebSettings.model_fields}
-# Said of a sign-in that is refused: kept as labels, the user as who it was.
+COMMANDS = {"audit-agent": agent_commands, "audit-webui": webui_commands}
+# Said of a sign-in: labels, and of one that is refused the user who it claimed to be.
 ATTEMPT = {"AttemptedUser", "AttemptedTenant"}
 HARDENED = {
     "NoNewPrivileges": "yes",
@@ -61,11 +65,19 @@ class TestUnits:
     def test_they_run_closed(self, service: configparser.SectionProxy) -> None:
         assert {name: service[name] for name in HARDENED} == HARDENED
 
+    def test_they_start_what_there_is(self, service: configparser.SectionProxy) -> None:
+        program, *words = service["ExecStart"].split()
+        command: click.Command = COMMANDS[Path(program).name]
+        while isinstance(command, click.Group):
+            command = command.commands[words.pop(0)]
+        options = {name for parameter in command.params for name in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+
     def test_none_runs_as_root(self, service: configparser.SectionProxy) -> None:
         assert service["User"].startswith("smartwms-audit")
 
     def test_they_come_back_whatever_ends_them(self, service: configparser.SectionProxy) -> None:
-        assert service["Type"] == "oneshot" or service["Restart"] == "always"
+        assert service["Restart"] == "always"
 
     def test_nothing_of_the_agent_is_for_other_users(self) -> None:
         agent = unit(DEPLOY / "systemd" / "smartwms-audit-agent.service")
