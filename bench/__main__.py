@@ -26,7 +26,7 @@ RUNS: dict[str, tuple[str, str]] = {
 @click.option("--only", multiple=True, type=click.Choice(list(RUNS)), help="These, not all.")
 @click.pass_context
 def main(ctx: click.Context, *, quick: bool, only: tuple[str, ...]) -> None:
-    """Run the benchmarks; each prints its own table. Exits 1 if one failed or found something lost or twice."""
+    """Run the benchmarks; each prints its own table. Exits 1 if one failed, or found a line lost or twice."""
     rows = []
     for name in only or RUNS:
         arguments = RUNS[name][quick].split()
