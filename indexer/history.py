@@ -6,7 +6,7 @@ never changed since, the log says nothing, and neither does a `State`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -73,19 +73,19 @@ def entity_query(kind: str, key: str, *, requests: bool = False, bookkeeping: bo
     return Query({"bool": clause})
 
 
-def user_query(key: str, window: Window) -> Query:
-    """Ask for what a user did, by id, name or e-mail; bookkeeping is left out."""
+def user_query(keys: Sequence[str], window: Window) -> Query:
+    """Ask for what a user did, by any of the ids, names or e-mails; bookkeeping is left out."""
     clause: Json = {
-        "filter": [_by(key), *_within(window)],
+        "filter": [_by(keys), *_within(window)],
         "must_not": [{"term": {"event.flags": "bookkeeping"}}],
     }
     return Query({"bool": clause}, window)
 
 
-def exports_query(key: str, window: Window) -> Query:
+def exports_query(keys: Sequence[str], window: Window) -> Query:
     """Ask for what a user took away."""
     actions: Json = {"terms": {"event.action": ["exported", "downloaded"]}}
-    return Query({"bool": {"filter": [_by(key), actions, *_within(window)]}}, window)
+    return Query({"bool": {"filter": [_by(keys), actions, *_within(window)]}}, window)
 
 
 def permissions_query(keys: Iterable[str], window: Window) -> Query:
@@ -190,8 +190,9 @@ def _side(event: StoredEvent, name: str) -> Mapping[str, Any]:
     return found
 
 
-def _by(key: str) -> Json:
-    return {"bool": {"should": [_same(name, key) for name in _USER_FIELDS], "minimum_should_match": 1}}
+def _by(keys: Sequence[str]) -> Json:
+    same = [_same(name, key) for key in keys for name in _USER_FIELDS]
+    return {"bool": {"should": same, "minimum_should_match": 1}}
 
 
 def _same(name: str, key: str) -> Json:

@@ -1,5 +1,35 @@
-"""The fixtures of tests of the web UI."""
+"""The fixtures of tests of the web UI, and a browser."""
 
-from tests.support.web import own_site, site
+import shutil
+import threading
+from collections.abc import Iterator
 
-__all__ = ["own_site", "site"]
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.support.web import Site, own_site, site
+
+__all__ = ["chromium", "own_site", "served", "site"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found, "these tests need Chromium; `make setup` installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def served(site: Site) -> Iterator[str]:
+    """The site of the module behind a server: its address."""
+    server = make_server("127.0.0.1", 0, site.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)

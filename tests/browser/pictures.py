@@ -4,6 +4,7 @@ Light and wide as they stand in the documents; `--all` also dark, tablet and pho
 is shipped by the real agent into a node of its own (or the one that AUDIT_TEST_STORE_URL names).
 """
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.support import sample_site, shared_node
 from tests.support.checkout import ROOT
+from tests.support.events import TEST
 from tests.support.store import lent
 from tests.support.web import PASSWORD
 
@@ -32,6 +34,11 @@ PAGES: Final = (
     ("export", "anna", "/exports/new?category=orders&outcome=success"),
     ("exports", "anna", "/exports"),
     ("user", "anna", "/users/erik%20User"),
+    ("exports", "anna", "/exports"),
+    ("administration", "otto", "/admin"),
+    ("tenant", "otto", "/admin/tenants/" + TEST),
+    ("accounts", "anna", "/admin/accounts"),
+    ("audit", "anna", "/activity?category=audit"),
     ("nothing-found", "anna", "/activity?q=nosuchword&range=24h"),
     ("mistake", "anna", "/activity?ip=10.0.0.300&from=yesterday"),
     ("not-found", "anna", "/activity/nosuch"),
@@ -82,12 +89,20 @@ def resolve(page: Page, path: str) -> str:
     return path.replace("{event}", link)
 
 
+class Quiet(logging.Filter):
+    """The server's line for each request is not what somebody who takes pictures wants to read."""
+
+    def filter(self, _record: logging.LogRecord) -> bool:
+        return False
+
+
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "docs" / "images", show_default=True)
 @click.option("--all", "every", is_flag=True, help="Also dark, tablet and phone.")
 @click.option("--only", multiple=True, help="Names of pictures to take.")
 def main(out: Path, only: tuple[str, ...], *, every: bool) -> None:
     """Take pictures of the pages."""
+    logging.getLogger("werkzeug").addFilter(Quiet())
     shared_node.begin_run()
     folder = Path(tempfile.mkdtemp(prefix="smartwms-audit-pictures-"))
     program = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -98,6 +113,9 @@ def main(out: Path, only: tuple[str, ...], *, every: bool) -> None:
             sync_playwright() as playwright,
         ):
             browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+            # What was looked at so far is in the trail: ship it, so that its picture has something to show.
+            signed_in(browser, site.address, "vera", "").close()
+            site.ship()
             for look in LOOKS if every else ("",):
                 take(browser, site.address, out, look, only)
             browser.close()

@@ -1,13 +1,10 @@
 """What a person comes to do, in a real browser."""
 
 import re
-import shutil
-import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.support import events
 from tests.support.web import PASSWORD, Site
@@ -17,27 +14,11 @@ MORE_THAN_A_PAGE = PAGE_COUNT + 20
 
 
 @pytest.fixture(scope="module")
-def address(site: Site) -> Iterator[str]:
+def address(site: Site, served: str) -> str:
     """The site behind a server, with more events than one page shows."""
     many = [events.document(100 + number, {"message": "many"}) for number in range(MORE_THAN_A_PAGE)]
     events.load(site.client, site.store.prefix, many)
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=10)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert found, "these tests need Chromium; `make setup` installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    return served
 
 
 @pytest.fixture(params=["script", "no script"])

@@ -150,19 +150,19 @@ class Histories:
         """Give one user through a span of SPANS until now; NotHereError when nobody is known by the key."""
         now = self._now()
         window = Window(now - SPANS[span][1], now)
-        ever = self._scoped(reader, history.user_query(key, Window()))
+        ever = self._scoped(reader, history.user_query([key], Window()))
         newest = self._search.page(ever, position=None, direction="older", size=1).events
         if not newest:
             raise NotHereError
         known = newest[0]
         place = self._tenancy.facts(known.text("tenant.id"))
         names = [known.text(name) for name in ("user.id", "user.email", "user.name")]
-        query = self._scoped(reader, history.user_query(key, window))
+        # Two people can bear one name: where the id is known, the name alone accuses nobody.
+        keys = [each for each in names[:2] if each] if names[0] else [key]
+        query = self._scoped(reader, history.user_query(keys, window))
         start, end = now - SPANS[span][1], now
-        taken = self._scoped(reader, history.exports_query(key, window))
-        permissions = self._scoped(
-            reader, history.permissions_query([name for name in names if name], window)
-        )
+        taken = self._scoped(reader, history.exports_query(keys, window))
+        permissions = self._scoped(reader, history.permissions_query(keys, window))
         return Person(
             key=key,
             id=names[0],
