@@ -90,7 +90,7 @@ def export(client: Client, url: str, folder: Path, kind: Format) -> Made:
 
     exports = make_exports(settings, client, PREFIX, Tenancy(client, PREFIX, later), later)
     exports.prepare()
-    job = exports.ask(READER, exports.offer(READER, Question()), kind, bom=False)
+    job = exports.ask(READER, exports.offer(READER, Question()), kind, bom=False, record=lambda _: None)
     environment = os.environ | {
         "AUDIT_OPENSEARCH_URL": url,
         "AUDIT_INDEX_PREFIX": PREFIX,

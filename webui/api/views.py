@@ -119,12 +119,13 @@ def ask() -> tuple[Response, int, dict[str, str]]:
     kind, bom = _wanted()
     try:
         offer = _exports().offer(reader(), _question())
-        job = _exports().ask(reader(), offer, kind, bom=bom)
+        job = _exports().ask(
+            reader(), offer, kind, bom=bom, record=lambda job: export_views.record_asked(job, offer)
+        )
     except QuestionError as error:
         raise _misunderstood(error) from error
     except RefusedError as error:
         raise ApiProblem(409, str(error)) from error
-    export_views.record_asked(job, offer)
     return jsonify(_shown(job)), 202, {"Location": url_for("api.export", export_id=job.id)}
 
 

@@ -51,19 +51,9 @@ class Queue:
         """Make the index if it is not there."""
         self._documents.prepare()
 
-    def add(self, account: str, selection: Selection, kind: Format, *, bom: bool, now: datetime) -> Job:
+    def add(self, job: Job) -> None:
         """Put a new job behind the others."""
-        job = Job(
-            id=secrets.token_hex(_ID_BYTES),
-            account=account,
-            format=kind,
-            bom=bom,
-            selection=selection,
-            state=State.WAITING,
-            created=now,
-        )
         self._documents.create(job.id, job.document())
-        return job
 
     def get(self, job_id: str) -> Held | None:
         """Give a job as it is now."""
@@ -181,6 +171,19 @@ class Queue:
         except ConflictError as error:
             raise LostError(f"export {job.id} was changed by somebody else") from error
         return Held(job, stored)
+
+
+def new_job(account: str, selection: Selection, kind: Format, *, bom: bool, now: datetime) -> Job:
+    """Make a job that waits, with an id of its own."""
+    return Job(
+        id=secrets.token_hex(_ID_BYTES),
+        account=account,
+        format=kind,
+        bom=bom,
+        selection=selection,
+        state=State.WAITING,
+        created=now,
+    )
 
 
 def _held(stored: Stored) -> Held:

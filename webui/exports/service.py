@@ -12,7 +12,7 @@ from indexer.query import Window
 from indexer.search import EventSearch
 from webui.exports import manifest
 from webui.exports.job import PDF_LIMIT_COUNT, UNFINISHED, Format, Job, State
-from webui.exports.queue import Queue
+from webui.exports.queue import Queue, new_job
 from webui.exports.selection import Selection
 from webui.question import Question
 from webui.tenancy import NotHereError, Reader, Tenancy
@@ -78,8 +78,10 @@ class Exports:
         selection = Selection(question.filter(place.zone, now, fixed), reader.scope, place.zone, place.name)
         return Offer(selection, question.within(fixed), count(self._search, selection))
 
-    def ask(self, reader: Reader, offer: Offer, kind: Format, *, bom: bool) -> Job:
-        """Put an export in the queue. RefusedError says what to do instead."""
+    def ask(
+        self, reader: Reader, offer: Offer, kind: Format, *, bom: bool, record: Callable[[Job], None]
+    ) -> Job:
+        """Have an export recorded, then put it in the queue. RefusedError says what to do instead."""
         if kind is Format.PDF and not offer.fits_pdf:
             raise RefusedError(too_many_for_pdf(offer.count))
         under_way = [job for job in self.all(reader) if job.state in UNFINISHED]
@@ -87,7 +89,11 @@ class Exports:
             raise RefusedError(
                 f"{MAX_UNFINISHED_COUNT} of your exports are still under way; wait until one of them is done."
             )
-        return self._queue.add(reader.account, offer.selection, kind, bom=bom, now=self._now())
+        job = new_job(reader.account, offer.selection, kind, bom=bom, now=self._now())
+        # First, so that there is no export that nobody knows of.
+        record(job)
+        self._queue.add(job)
+        return job
 
     def all(self, reader: Reader) -> list[Job]:
         """Give the reader's own exports, newest first."""

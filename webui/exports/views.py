@@ -75,10 +75,15 @@ def ask() -> Response | str | tuple[str, int]:
         return _form(offer, "Choose one of the formats."), 400
     kind = Format(chosen)
     try:
-        job = _exports().ask(reader(), offer, kind, bom=request.form.get("bom") == "1")
+        _exports().ask(
+            reader(),
+            offer,
+            kind,
+            bom=request.form.get("bom") == "1",
+            record=lambda job: record_asked(job, offer),
+        )
     except RefusedError as error:
         return _form(offer, str(error)), 409
-    record_asked(job, offer)
     return redirect(url_for("exports.index"), 303)
 
 

@@ -34,7 +34,7 @@ class Desk:
 
     def ask(self, address: str = "", kind: Format = Format.CSV, *, bom: bool = False) -> Job:
         offer = self.exports.offer(ANNA, question.read(parse_qsl(address)))
-        return self.exports.ask(ANNA, offer, kind, bom=bom)
+        return self.exports.ask(ANNA, offer, kind, bom=bom, record=lambda _: None)
 
     def worker(self) -> Worker:
         site = self.site

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from tests.support.events import NORD, TEST
 from tests.support.web import token
-from tests.webui.exports.conftest import Desk
+from tests.webui.exports.conftest import ANNA, Desk
 from webui.exports import service
 
 
@@ -102,6 +102,16 @@ class TestTheTrail:
         assert exported["TenantId"] == TEST
         assert (downloaded["Action"], downloaded["UserName"]) == ("downloaded", "auditor")
         assert downloaded["EntityId"] == exported["EntityId"]
+
+    def test_that_cannot_be_written_lets_nothing_be_exported(
+        self, own_desk: Desk, auditor: FlaskClient
+    ) -> None:
+        csrf = token(auditor, "/exports/new")
+        own_desk.site.trail_path.unlink()
+        own_desk.site.trail_path.mkdir()
+        answer = auditor.post("/exports", data={"csrf_token": csrf, "format": "csv"})
+        assert answer.status_code == 503
+        assert own_desk.exports.all(ANNA) == []
 
 
 class TestOthers:

@@ -99,7 +99,7 @@ class TestAnOperator:
     def test_gets_all_tenants_in_utc(self, desk: Desk) -> None:
         operator = Reader("operator", OPERATOR)
         offer = desk.exports.offer(operator, read([]))
-        job = desk.exports.ask(operator, offer, Format.CSV, bom=False)
+        job = desk.exports.ask(operator, offer, Format.CSV, bom=False, record=lambda _: None)
         desk.worker().work()
         _, path = desk.exports.file(operator, job.id)
         rows = rows_of(path.read_bytes())
