@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -35,9 +36,15 @@ PIECE_SECS: Final = 0.05
 STALLED_SECS: Final = 120.0
 
 
+@cache
+def sample_lines() -> list[bytes]:
+    """The day that is repeated, without ends of lines."""
+    return backlog.SAMPLE.read_bytes().split(b"\n")[:-1]
+
+
 def numbered_lines(first: int, count: int) -> Iterator[bytes]:
     """The lines of the sample in turn, each with its number as last property."""
-    sample = backlog.SAMPLE.read_bytes().split(b"\n")[:-1]
+    sample = sample_lines()
     for number in range(first, first + count):
         yield sample[number % len(sample)][:-1] + b',"Number":%d}\n' % number
 
