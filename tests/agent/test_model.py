@@ -106,12 +106,14 @@ class AgentAndStore(RuleBasedStateMachine):
     @rule(fault=st.sampled_from(WHOLE), every=st.integers(1, 3))
     def spoil_answers(self, fault: str | int, every: int) -> None:
         self.fake.whole = lambda request: None if request % every else fault
+        self.write_and_send(5)
 
     @rule(status=st.sampled_from(ITEM), share=st.integers(2, 9))
     def refuse_items_for_a_while(self, status: int, share: int) -> None:
         self.fake.item = lambda _partition, id_, attempt: (
             status if attempt % 3 and sum(id_.encode()) % share == 0 else 201
         )
+        self.write_and_send(5)
 
     @rule(share=st.integers(5, 15))
     def reject_items_for_good(self, share: int) -> None:
@@ -123,15 +125,18 @@ class AgentAndStore(RuleBasedStateMachine):
 
     # -- the agent
 
-    @rule(secs=st.sampled_from([0.1, 2.0, 30.0]), times=st.integers(1, 3))
-    def poll(self, secs: float, times: int) -> None:
+    @rule(secs=st.sampled_from([0.1, 1.0, 30.0]), times=st.integers(1, 5), answered=st.booleans())
+    def poll(self, secs: float, times: int, *, answered: bool) -> None:
         for _ in range(times):
             self.now += secs
             self.pipeline.poll(self.now)
+            if answered:
+                self.settle_requests()
 
-    @rule()
-    def wait_for_answers(self) -> None:
-        self.settle_requests()
+    @rule(requests=st.integers(1, 15))
+    def write_and_send(self, requests: int) -> None:
+        self.write(requests)
+        self.poll(1.0, 3, answered=True)
 
     @rule()
     def kill(self) -> None:
@@ -179,11 +184,10 @@ class AgentAndStore(RuleBasedStateMachine):
         try:
             self.mend()
             for _ in range(400):
-                self.poll(1.0, 1)
-                self.settle_requests()
+                self.poll(1.0, 1, answered=True)
                 if self.answered() == set(self.writer.written.values()) and self.pipeline.lanes.is_idle:
                     break
-            self.poll(10.0, 3)
+            self.poll(10.0, 3, answered=True)
             assert self.answered() == set(self.writer.written.values())
             stored = [orjson.loads(body)["event"]["original"] for body in self.fake.documents.values()]
             assert len(stored) == len(set(stored)), "a line is stored twice"

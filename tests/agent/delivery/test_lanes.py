@@ -90,6 +90,7 @@ def test_45_one_answer_with_everything(fake: FakeStore, delivering: Delivering) 
     assert token.open_count == 0
     counts = delivering.counts
     assert (counts.stored, counts.duplicate, counts.rejected) == (6, 1, 1)
+    assert fake.documents.keys() == {f"id-{number:08}" for number in range(8) if number != 2}
     [letter] = delivering.letters.read()
     assert letter.id == "id-00000002"
     assert "document_parsing_exception" in letter.cause
