@@ -121,7 +121,7 @@ def row(event: StoredEvent, zone: ZoneInfo) -> Row:
     return Row(
         id=event.id,
         time=f"{local:%H:%M:%S}",
-        iso=local.isoformat(timespec="milliseconds"),
+        iso=local.isoformat(timespec="microseconds"),
         category=event.text("event.category"),
         outcome=event.text("event.outcome"),
         sentence=tuple(sentence(event)),

@@ -30,6 +30,7 @@ PAGES = {
     "/users/<path:key>": ("admin", f"/users/{SOFIA['id']}?range=365d"),
     "/exports": ("admin", "/exports"),
     "/exports/new": ("admin", "/exports/new?category=orders"),
+    "/account": ("admin", "/account"),
     "/admin": ("operator", "/admin"),
     "/admin/accounts": ("operator", "/admin/accounts"),
     "/admin/tenants/<tenant_id>": ("operator", f"/admin/tenants/{TEST}"),

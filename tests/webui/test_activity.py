@@ -126,7 +126,9 @@ class TestJump:
 
     def test_a_row_leads_to_all_around_its_time(self, browser: FlaskClient) -> None:
         link = links(browser.get("/activity?category=inventory").text, "All around this time")[0]
-        assert event_count(browser.get(link).text) > 1
+        page = browser.get(link).text
+        assert event_count(page) > 1
+        assert "ADJ-20261123-0008" in page.partition('<li class="event')[2].partition("</li>")[0]
 
     def test_a_time_that_is_none_is_400(self, browser: FlaskClient) -> None:
         answer = browser.get("/activity?at=teatime&q=kept")

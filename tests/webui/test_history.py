@@ -177,6 +177,15 @@ class TestState:
     def test_is_put_together_from_changes(self, browser: FlaskClient, minutes: float, words: str) -> None:
         assert words in text(browser.get(f"/state/Product/{PRODUCT}?at={at(minutes)}").text)
 
+    def test_the_link_beside_a_change_shows_what_it_made_of_it(self, browser: FlaskClient) -> None:
+        page = browser.get(f"/history/Product/{PRODUCT}").text
+        links = re.findall(r'<a href="([^"]+)">state then</a>', page)
+        assert len(links) == 4
+        assert "It had been deleted" in text(browser.get(html.unescape(links[0])).text)
+        assert "five of them" in text(browser.get(html.unescape(links[1])).text)
+        assert "Stock 2" in text(browser.get(html.unescape(links[2])).text)
+        assert "Stock 10" in text(browser.get(html.unescape(links[3])).text)
+
     def test_a_change_of_unknown_end_is_not_counted_in(self, browser: FlaskClient) -> None:
         seen = text(browser.get(f"/state/Product/{PRODUCT}?at={at(204.5)}").text)
         assert "Name Mug" in seen

@@ -53,6 +53,14 @@ class TestSession:
             statuses.append(browser.get("/sign-in").status_code == 303)
         assert statuses == [True] * (4 * 12) + [statuses[-2], False]
 
+    def test_ends_everywhere_at_once(self, own_site: Site) -> None:
+        here, there = own_site.signed_in("owner"), own_site.signed_in("owner")
+        answer = here.post("/account/sign-out-everywhere", data={"csrf_token": token(here, "/account")})
+        assert answer.location == "/sign-in"
+        for browser in (here, there):
+            assert browser.get("/activity").status_code == 303
+        assert own_site.trail()[-1]["Message"] == "owner signed out everywhere"
+
     @pytest.mark.parametrize("end", ["disable", "passwd"])
     def test_ends_when_the_account_changes(self, own_site: Site, end: str) -> None:
         browser = own_site.signed_in("owner")

@@ -110,6 +110,10 @@ class Accounts:
         """Let an account in again; its sessions of before stay ended."""
         return self._change(name, lambda old: replace(old, disabled=False))
 
+    def end_sessions(self, name: str) -> Account:
+        """End all sessions of an account, wherever they are."""
+        return self._change(name, lambda old: replace(old, generation=old.generation + 1, signed_out={}))
+
     def set_role(self, name: str, role: Role) -> Account:
         """Give another role, and end all sessions; AccountError when the tenant does not go with it."""
         return self._change(

@@ -115,6 +115,25 @@ def sign_out() -> Response:
     return redirect(url_for("accounts.sign_in"), 303)
 
 
+@blueprint.get("/account")
+@needs(Role.VIEWER)
+def own() -> str:
+    """Show who is signed in, and how to end that everywhere."""
+    return render_template("accounts/own.html")
+
+
+@blueprint.post("/account/sign-out-everywhere")
+@needs(Role.VIEWER)
+def sign_out_everywhere() -> Response:
+    """End all sessions of the account."""
+    who = identity()
+    _accounts().end_sessions(who.id)
+    trail.record("signed_out", f"{who.name} signed out everywhere", who=who, status=303)
+    logout_user()
+    session.clear()
+    return redirect(url_for("accounts.sign_in"), 303)
+
+
 def _accounts() -> Accounts:
     found: Accounts = current_app.extensions["audit-accounts"]
     return found

@@ -120,7 +120,7 @@ def entry(event: StoredEvent, zone: ZoneInfo) -> Entry:
     return Entry(
         id=event.id,
         time=f"{local:%H:%M:%S}",
-        iso=local.isoformat(timespec="milliseconds"),
+        iso=local.isoformat(timespec="microseconds"),
         kind=kind,
         says=_SAYS.get(kind, ""),
         sentence=tuple(sentence(event)),
