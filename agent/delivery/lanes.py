@@ -227,18 +227,19 @@ class Lanes:
             self._store.succeeded()
             self._store_is_held = False
         self.last_answer_at = now
-        self._adapt(verdicts)
         if verdicts.count(STORED) == len(verdicts):
+            self._adapt(())
             self._counts.stored += len(verdicts)
             self._final(batch.documents, batch.bytes)
             still_waiting = False
         else:
+            self._adapt(verdicts)
             still_waiting = self._sort(batch.documents, verdicts, now)
         if batch.partition is not None and not still_waiting:
             self._leave(batch.partition)
 
-    def _adapt(self, verdicts: list[Verdict]) -> None:
-        """Fewer requests at once when the store pushes back, slowly more again when it takes everything."""
+    def _adapt(self, verdicts: Iterable[Verdict]) -> None:
+        """Fewer requests at once when the store pushes back (with 429 to a document), else slowly more."""
         if any(verdict.kind is Kind.RETRY and verdict.cause.startswith("429") for verdict in verdicts):
             self._places = max(self._places / 2, 1.0)
         else:

@@ -90,6 +90,20 @@ def test_6_what_is_out_of_the_glob_and_silent_is_let_go(tmp_path: Path) -> None:
     assert reading.tail.lost_bytes == 0
 
 
+def test_6_renamed_out_of_the_glob_while_down_is_not_found_until_it_is_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.clef"
+    append(path, line(0))
+    first = Reading(tmp_path)
+    first.poll()
+    first.finish()
+    append(path, line(1))
+    path.rename(tmp_path / "a.old")
+    second = first.restarted()
+    assert second.poll() == []
+    (tmp_path / "a.old").rename(tmp_path / "b.clef")
+    assert numbers(second.poll()) == [1]
+
+
 def test_7_renamed_inside_the_glob_nothing_is_read_twice(tmp_path: Path) -> None:
     path = tmp_path / "a.clef"
     append(path, line(0))
