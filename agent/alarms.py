@@ -15,7 +15,7 @@ class Alarm(NamedTuple):
 ALARMS: Final[dict[str, Alarm]] = {
     "ahead_of_clock": Alarm(
         "Records are dated further ahead of this machine's clock than ahead_days allows; they wait.",
-        "Put the clock of SmartWMS's server right; if the times are meant, raise ahead_days and reload.",
+        "Put the clock of SmartWMS's server right; each record is stored when its hour has come.",
     ),
     "archive_damaged": Alarm(
         "A compressed log is cut short or its checksum is wrong; it was read as far as it goes.",

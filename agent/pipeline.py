@@ -215,8 +215,13 @@ class Pipeline:
         if isinstance(feed.normaliser, GuardedNormaliser) and feed.normaliser.failures:
             self._refuse(feed, feed.normaliser.failures)
         if feed.normaliser.ahead and feed.tail.name not in self._warned_ahead:
+            self._warn_ahead(feed)
+
+    def _warn_ahead(self, feed: Feed) -> None:
+        """Tell of records that wait for their day; those that only wait for their hour are no news."""
+        moment = next((each.time for each in feed.normaliser.ahead if each.is_too_far or feed.is_full), None)
+        if moment is not None:
             self._warned_ahead.add(feed.tail.name)
-            moment, _ = feed.normaliser.ahead[0]
             log.error("ahead_of_clock", source=feed.tail.name, time=moment,
                       reason="held until that day comes, or until ahead_days allows it")  # fmt: skip
 

@@ -200,10 +200,15 @@ def id_prefix(host: str, source: str, file_identity: bytes) -> str:
     return b2a_base64(owner + file_identity, newline=False).translate(_URL_SAFE).decode()
 
 
-def id_suffix(position: int, first_line: bytes) -> str:
-    """The last 12 characters: byte position of the record in its file, and CRC-32 of its raw first line."""
-    number = position << 24 | zlib.crc32(first_line) & 0xFFFFFF
-    return b2a_base64(number.to_bytes(9), newline=False).translate(_URL_SAFE).decode()
+def id_suffix(position: int, record: bytes) -> str:
+    """The last 12 characters: byte position of the record in its file, and CRC-32 of its raw first line.
+
+    Without the carriage return of the line's end: it is there only where other lines of the record follow.
+    """
+    end = record.find(b"\n")
+    line = (record if end < 0 else record[:end]).removesuffix(b"\r")
+    number = position << 24 | zlib.crc32(line) & 0xFFFFFF
+    return b2a_base64(number.to_bytes(9, "big"), newline=False).translate(_URL_SAFE).decode()
 
 
 # -- canonical form

@@ -5,8 +5,6 @@ The bytes are joined from encoded parts in sorted order, so that what is hashed 
 samples.
 """
 
-import zlib
-from binascii import b2a_base64
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -18,14 +16,13 @@ import orjson
 from agent.normalise import fragments
 from agent.normalise.draft import Draft
 from agent.normalise.local_time import UNDATED, days_before, hour_and_weekday
-from indexer.event import id_prefix
+from indexer.event import id_prefix, id_suffix
 from indexer.tenants import Tenants
 
 _AGENT: Final = b',"agent":{"version":"%b"}' % version("smartwms-audit").encode()
 _MINUTE: Final = 16
 _NANOS_LENGTH: Final = 30
 _HEAD_END: Final = len('{"@timestamp":"2026-11-23T06:26:39.977513000Z"')
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _SORTED: Final = orjson.OPT_SORT_KEYS
 _dumps: Final = orjson.dumps
 
@@ -113,11 +110,7 @@ class Encoder:
                 tail = b',"trace":{"id":%b}%b' % (_dumps(trace), tail)
             else:
                 labels["@tr"] = trace
-        # As `indexer.event.id_suffix` says: the position, and a hash of the raw first line.
-        end = raw.find(b"\n")
-        mark = zlib.crc32(raw if end < 0 else raw[:end]) & 0xFFFFFF
-        suffix = b2a_base64((position << 24 | mark).to_bytes(9, "big"), newline=False).translate(_URL_SAFE)
-        event_id = place.prefix + suffix.decode()
+        event_id = place.prefix + id_suffix(position, raw)
         first = b'{"@timestamp":"%b"%b,"event":{' % (time.encode(), head)
         second = b"".join((
             what,

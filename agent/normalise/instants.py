@@ -16,6 +16,15 @@ class Instants:
         self._seconds: set[str] = set()
         self._last: dict[bytes, str] = {}
 
+    def last(self, identity: bytes) -> str:
+        """The time of the last record of a file that had a usable one; empty when none had."""
+        return self._last.get(identity, "")
+
+    def seed(self, identity: bytes, time: str) -> None:
+        """Go on as if the last usable time of a file had been this one; what is no time is passed over."""
+        if utc_text(time) is not None:
+            self._last[identity] = time
+
     def settle(self, record: dict[str, Any], identity: bytes) -> bool:
         """Make `record["@t"]` usable, UTC with a fraction of up to nine digits and `Z`.
 
@@ -26,7 +35,7 @@ class Instants:
         if (
             printed.__class__ is str
             and printed[:_SECOND] in self._seconds
-            and printed[_SECOND] == "."
+            and printed[_SECOND : _SECOND + 1] == "."
             and printed[_SECOND + 1 : -1].isdigit()
             and printed[-1] == "Z"
             and len(printed) <= _LONGEST

@@ -10,6 +10,9 @@ from typing import Any, Final
 
 _REMEMBERED_COUNT: Final = 512
 _KEY_COUNT: Final = 100
+# The id of a span names nothing that anyone looks for, and as a label it cost 6 % of an event's bytes on
+# disk: it stays in the original (docs/decisions/07-disk.md).
+_ORIGINAL_ONLY: Final = ("@sp",)
 
 _Layout = tuple[tuple[str, ...], Callable[[dict[str, Any]], tuple[Any, ...]], tuple[str, ...]]
 """Names of the labels, their values of a record, and the used properties that it does not have."""
@@ -25,7 +28,7 @@ class Layouts:
         self.values = itemgetter(*used)
         """Values of the used properties, in their order; call `labels` first."""
         self._used = used
-        self._known = frozenset((*used, *dropped)) - frozenset(kept)
+        self._known = frozenset((*used, *dropped, *_ORIGINAL_ONLY)) - frozenset(kept)
         self._layouts: dict[tuple[str, ...], _Layout] = {}
 
     def labels(self, record: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from agent.normalise import change_lines, classify, limits
 from agent.normalise.change_lines import CHANGE_LOGGER, ChangeLines, is_change
@@ -17,7 +17,7 @@ from agent.normalise.draft import NOTHING_KNOWN, Context, Draft
 from agent.normalise.encoder import Encoder, Place
 from agent.normalise.instants import Instants
 from agent.normalise.local_time import days_before
-from agent.normalise.other_lines import UPDATE_FAILED_LOGGER, OtherLines
+from agent.normalise.other_lines import OtherLines, is_failed_update
 from agent.normalise.properties import text_of
 from agent.normalise.proxy import ProxyLines
 from agent.normalise.reader import Reader
@@ -64,6 +64,19 @@ class SourceFacts:
     ahead_days: int = 2
 
 
+class Ahead(NamedTuple):
+    """A record that waits because of its time."""
+
+    time: str
+    is_too_far: bool
+    """Later than the clock and `ahead_days` allow.
+
+    Otherwise it only waits, at most for its own hour, for a copy of the tenants that knows for certain which
+    class that hour belongs to.
+    """
+    held: tuple[Build, dict[str, Any], Context, Here]
+
+
 def utc_now() -> datetime:
     """The clock."""
     return datetime.now(UTC)
@@ -86,11 +99,8 @@ class Normaliser:
         self.tenants = tenants
         self.expired: list[Any] = []
         """Tokens of records that were older than their class keeps; the caller takes them out."""
-        self.ahead: list[tuple[str, Any]] = []
-        """Time and held record of what is too far ahead of the clock.
-
-        Given out by `tick` when its day has come.
-        """
+        self.ahead: list[Ahead] = []
+        """What is dated ahead of the clock; given out by `tick` when its time has come."""
         self._source = source
         self._clock = clock
         self._elapsed = elapsed
@@ -120,6 +130,7 @@ class Normaliser:
         self._instants = Instants()
         self._places: dict[tuple[str, bytes], Place] = {}
         self._too_far = ""
+        self._uncertain = ""
 
     # -- what the pipeline calls
 
@@ -145,7 +156,7 @@ class Normaliser:
 
     def warm(self, file: FileInfo, records: list[tuple[int, bytes]]) -> None:
         """Learn from records that were stored before a restart: context for what follows, no documents."""
-        self._read(self._begin(file), records, {}, _WARM, [])
+        self._read(self._begin(file), records, {}, WARM, [])
 
     def tick(self) -> list[Document]:
         """Give out what waited too long for its request's end, and what is no longer ahead of the clock."""
@@ -171,6 +182,17 @@ class Normaliser:
         self._release_ahead(out, everything=True)
         return out
 
+    def last_time(self, file: FileInfo) -> str:
+        """The last usable time among the records of a file; empty when there was none.
+
+        A record without one takes it, so it belongs to what is remembered of a file across a restart.
+        """
+        return self._instants.last(file.identity)
+
+    def seed_time(self, file: FileInfo, time: str) -> None:
+        """Go on after a restart with what `last_time` said at the position where the file is read on."""
+        self._instants.seed(file.identity, time)
+
     # -- one record
 
     def _begin(self, file: FileInfo) -> Place:
@@ -184,8 +206,9 @@ class Normaliser:
     def _set_clock(self) -> None:
         now = self._clock()
         self._encoder.at(now, self.tenants)
+        self._too_far = days_before(now, -self._source.ahead_days)
         # Nor can an event be placed by plans that the copy of the tenants cannot know yet.
-        self._too_far = min(days_before(now, -self._source.ahead_days), self.tenants.final_before)
+        self._uncertain = min(self._too_far, self.tenants.final_before)
 
     def _read(
         self,
@@ -291,10 +314,11 @@ class Normaliser:
         self, build: Build, record: dict[str, Any], context: Context, here: Here, out: list[Document]
     ) -> None:
         place, position, raw, original, flags, token = here
-        if token is _WARM:
+        if token is WARM:
             return
-        if record["@t"] >= self._too_far:
-            self.ahead.append((record["@t"], (build, record, context, here)))
+        moment = record["@t"]
+        if moment >= self._uncertain:
+            self.ahead.append(Ahead(moment, moment >= self._too_far, (build, record, context, here)))
             return
         if original is None:
             original = raw.decode(errors="replace")
@@ -312,12 +336,13 @@ class Normaliser:
     def _release_ahead(self, out: list[Document], *, everything: bool = False) -> None:
         waiting, self.ahead = self.ahead, []
         if everything:
-            self._too_far = "9999"
-        for _, (build, record, context, here) in waiting:
-            self._emit(build, record, context, here, out)
+            self._uncertain = "9999"
+        for item in waiting:
+            self._emit(*item.held, out)
 
 
-_WARM: Final = object()
+WARM: Final = object()
+"""The token of records that were stored before a restart: nothing of them is given out."""
 _STEP_COUNT: Final = 24
 
 
@@ -326,10 +351,9 @@ def _told(records: Iterable[Held]) -> Context:
     known = NOTHING_KNOWN
     failed = False
     for record, _ in records:
-        logger = record.get("SourceContext")
-        if logger == CHANGE_LOGGER:
+        if record.get("SourceContext") == CHANGE_LOGGER:
             if not known.user_id:
                 known = change_lines.context(record) or known
-        elif logger == UPDATE_FAILED_LOGGER:
+        elif is_failed_update(record):
             failed = True
     return known._replace(outcome="failure") if failed else known

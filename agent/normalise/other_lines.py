@@ -10,7 +10,9 @@ from agent.normalise.layouts import Layouts
 from agent.normalise.properties import request_part, tenant_of, text_of, url_part
 from indexer.event import NO_TENANT
 
-UPDATE_FAILED_LOGGER: Final = "Microsoft.EntityFrameworkCore.Update"
+_UPDATE_LOGGER: Final = "Microsoft.EntityFrameworkCore.Update"
+_UPDATE_FAILED: Final = "An exception occurred in the database while saving changes"
+_ERRORS: Final = ("Error", "Fatal")
 
 _LAYOUT: Final = (
     *("@t", "@l", "@tr", "@x", "SourceContext", "@mt", "@m", "RequestPath", "TenantId", "UserId", "UserName"),
@@ -64,6 +66,15 @@ class OtherLines:
             url_part(path) + origin.user,
             trace,
         ))  # fmt: skip
+
+
+def is_failed_update(record: dict[str, Any]) -> bool:
+    """Whether a record says that the database refused the changes of its request."""
+    if record.get("SourceContext") != _UPDATE_LOGGER:
+        return False
+    if record.get("@l") in _ERRORS:
+        return True
+    return text_of(record.get("@mt") or record.get("@m")).startswith(_UPDATE_FAILED)
 
 
 def rendered(template: str, record: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """From the bytes of records to their properties, without secrets; what cannot be read is kept whole."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from indexer.event import VALUE_LIMIT_BYTES, Flag
 
 _LONG: Final = 4096
 _MESSAGE_CHARS: Final = 1000
+_VALUE: Final = re.compile(r'("[Vv]alue"\s*:\s*)"((?:[^"\\]|\\.)*)(?:"|\Z)', re.DOTALL)
 
 Read = tuple[dict[str, Any], str | None, tuple[str, ...]]
 """Properties, the redacted original (None: the record as it is), flags."""
@@ -36,24 +38,37 @@ class Reader:
         except ValueError as error:
             return _unparsed(raw, error), None, (*flags, Flag.UNPARSED.value)
 
+    def as_text(self, raw: bytes, flags: tuple[str, ...], reason: str) -> Read:
+        """A record that could not be read at all, as its text without secrets."""
+        text = raw.decode(errors="replace")
+        # What a name beside it would tell of a value is not known here: any may be a setting's.
+        original = self._redactor.text(_VALUE.sub(self._without_value, text))
+        flags = (*flags, Flag.UNPARSED.value)
+        if original == text:
+            return unparsed(text, reason), None, flags
+        return unparsed(original, reason), original, (*flags, Flag.REDACTED.value)
+
+    def _without_value(self, found: re.Match[str]) -> str:
+        return f'{found[1]}"{self._redactor.fingerprint(found[2])}"'
+
     def _read_closely(self, raw: bytes, flags: tuple[str, ...]) -> Read:
         """A record that may hold a secret, or is long or deep."""
         readable = self._redactor.without_plain_secrets(raw)
         record, flags = self._parsed(raw if readable is None else readable, flags)
-        is_deep = limits.may_be_deep(raw)
+        if limits.may_be_deep(raw):
+            # Before anything else looks at it: what looks goes down by recursion.
+            shallow = limits.shallow(record)
+            flags = (*flags, Flag.TRUNCATED.value) if shallow != record else flags
+            record = shallow
         original = None
         if readable is None:
-            if is_deep:
-                shallow = limits.shallow(record)
-                flags = (*flags, Flag.TRUNCATED.value) if shallow != record else flags
-                record = shallow
             is_json = self._is_json and Flag.UNPARSED not in flags
             record, original = self._redacted(record, raw, is_json=is_json)
         elif readable is not raw:
             original = readable.decode(errors="replace")
         if original is not None:
             flags = (*flags, Flag.REDACTED.value)
-        if is_deep or len(raw) > VALUE_LIMIT_BYTES:
+        if len(raw) > VALUE_LIMIT_BYTES:
             record = limits.cut(record)
         return record, original, flags
 
@@ -78,9 +93,14 @@ class Reader:
 
 def _unparsed(raw: bytes, error: ValueError) -> dict[str, Any]:
     """The properties of a record that its format does not understand: what it could read, and a line."""
-    line = raw.decode(errors="replace").partition("\n")[0]
     known: dict[str, Any] = getattr(error, "known", {})
-    return {**known, "@m": line[:_MESSAGE_CHARS].strip() or "(unreadable)", "reason": str(error)}
+    return {**known, **unparsed(raw.decode(errors="replace"), str(error))}
+
+
+def unparsed(text: str, reason: str) -> dict[str, Any]:
+    """The properties of a record of which only its text is known."""
+    line = text.partition("\n")[0]
+    return {"@m": line[:_MESSAGE_CHARS].strip() or "(unreadable)", "reason": reason}
 
 
 def _named_values(text: str, record: object, clean: object) -> str:

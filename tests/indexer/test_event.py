@@ -78,6 +78,10 @@ class TestIdentity:
     def test_two_identical_lines_at_different_positions_are_two_events(self) -> None:
         assert event.id_suffix(0, b"line") != event.id_suffix(5, b"line")
 
+    @pytest.mark.parametrize("record", [b"line", b"line\r", b"line\n  at X", b"line\r\n  at X\r\n  at Y"])
+    def test_only_the_first_line_counts_and_not_how_it_ends(self, record: bytes) -> None:
+        assert event.id_suffix(7, record) == event.id_suffix(7, b"line")
+
     @pytest.mark.parametrize(
         "other",
         [("app-2", "app", b"12345"), ("app-1", "nginx", b"12345"), ("app-1", "app", b"12346")],

@@ -60,6 +60,8 @@ class Feeding:
     extra_names: tuple[str, ...] = ()
     prefix: str = "smartwms"
     host: str = "app-1"
+    ahead_days: int = 2
+    make: type[Normaliser] = Normaliser
     known: Tenants = field(default_factory=tenants)
     clock: Clock = field(default_factory=Clock)
 
@@ -74,8 +76,9 @@ class Feeding:
             parse=found.parse,
             changes_logged=self.changes_logged,
             tenant=self.own_tenant,
+            ahead_days=self.ahead_days,
         )
-        self.normaliser = Normaliser(
+        self.normaliser = self.make(
             facts,
             tenants=self.known,
             redaction_key=self.key,

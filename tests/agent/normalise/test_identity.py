@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -89,12 +90,18 @@ class TestAResend:
 
 
 class TestAnId:
-    @pytest.mark.parametrize("raw", [b'{"a":1}', b"no JSON", b"two\nlines", b"\xff\xfe"])
+    @pytest.mark.parametrize("raw", [b'{"a":1}', b"no JSON", b"two\nlines", b"two\r\nlines", b"\xff\xfe"])
     def test_is_what_the_contract_says_of_file_position_and_first_line(self, raw: bytes) -> None:
         feeding = Feeding()
         first, second = feeding.documents(b"x" * 1000, raw)
         assert first[1] == prefix_of_file() + id_suffix(0, b"x" * 1000)
-        assert second[1] == prefix_of_file() + id_suffix(1001, raw.partition(b"\n")[0])
+        assert second[1] == prefix_of_file() + id_suffix(1001, re.split(rb"\r?\n", raw)[0])
+
+    def test_is_the_same_whether_or_not_the_lines_that_follow_came_in_time(self) -> None:
+        head = b'2026-11-23 07:26:35.363 +01:00 [ERR] Broken {"SourceContext":"X"}'
+        ((_, alone, _, _),) = Feeding("serilog-text").documents(head)
+        ((_, whole, _, _),) = Feeding("serilog-text").documents(head + b"\r\nSystem.Exception: a")
+        assert alone == whole
 
     def test_differs_for_two_identical_lines(self) -> None:
         one, other = Feeding().documents(log(), log())

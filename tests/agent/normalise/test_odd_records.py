@@ -85,8 +85,24 @@ RAW = {
     "no JSON": b"\x00\x01 what",
     "a list": b"[1,2]",
     "an empty object": b"{}",
-    "nested beyond sense": b'{"@t":"2026-11-23T06:26:39.0000000Z","a":' + b"[" * 900 + b"]" * 900 + b"}",
+    **{
+        f"{count} {what} {where}": b'{"@t":"2026-11-23T06:26:39.0000000Z",%b%b%b%b}'
+        % (
+            b'"password":"hunter22","c":"token=abcdefgh",' if where == "beside a secret" else b"",
+            b'"password":' if where == "in a secret" else b'"a":',
+            opened * count + b"1" * (opened != b"["),
+            closed * count,
+        )
+        for count in (17, 254, 255, 300, 1000, 1022, 5000)
+        for what, opened, closed in (("lists", b"[", b"]"), ("objects", b'{"a":', b"}"))
+        for where in ("", "beside a secret", "in a secret")
+    },
 }
+DEEP_TEXTS = [
+    b'2026-11-23 07:26:35.363 +01:00 [INF] HTTP GET /x {"a":%b responded 404 in 1.0 ms %b' % (deep, printed)
+    for deep in (b"[" * 300 + b"]" * 300 + b"}", b'{"a":' * 1000 + b"1" + b"}" * 1001, b"[" * 1000)
+    for printed in (b'{"SourceContext":"X"}', b"", b'{"password":"hunter22"}')
+]
 
 
 @cache
@@ -130,6 +146,22 @@ class TestAPropertyOfAnUnexpectedType:
     @pytest.mark.parametrize("name", RAW)
     def test_or_bytes_make_an_event_all_the_same(self, name: str) -> None:
         checked(fed(RAW[name]), RAW[name])
+
+    @pytest.mark.parametrize("raw", DEEP_TEXTS)
+    def test_or_a_path_as_deep_as_a_client_likes_does(self, raw: bytes) -> None:
+        checked(fed(raw, "serilog-text"), raw)
+
+    def test_that_is_nested_too_deep_is_cut_and_says_so(self) -> None:
+        event = fed({**log(), "a": DEEP})
+        assert flags(event) == {"truncated"}
+        assert "nested too deep" in orjson.dumps(event["labels"]).decode()
+
+
+@pytest.mark.parametrize("make", [request, change, log])
+def test_the_id_of_a_span_stays_in_the_original_alone(make: Any) -> None:  # noqa: ANN401
+    event = fed({**make(), "@sp": "ab12cd34ef567890"})
+    assert "@sp" not in event["labels"]
+    assert orjson.dumps(event).count(b"ab12cd34ef567890") == 1
 
 
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)

@@ -108,6 +108,31 @@ class TestAChange:
         assert what(refused) == ("system", "failed", "failure")
         assert what(asked)[2] == "success"
 
+    @pytest.mark.parametrize(
+        ("said", "outcome"),
+        [
+            ({"@l": "Error", "@mt": "Something"}, "failure"),
+            ({"@l": "Fatal", "@mt": "Something"}, "failure"),
+            (
+                {"@l": "Warning", "@mt": "An exception occurred in the database while saving changes"},
+                "failure",
+            ),
+            ({"@l": "Warning", "@mt": "Something"}, "success"),
+            ({"@l": "Debug", "@mt": "Executing 3 update commands as a batch"}, "success"),
+            ({"@mt": "Something"}, "success"),
+            (
+                {"@mt": None, "@m": "An exception occurred in the database while saving changes for X"},
+                "failure",
+            ),
+        ],
+    )
+    def test_is_refused_by_an_error_of_the_database_and_not_by_its_other_lines(
+        self, said: dict[str, object], outcome: str
+    ) -> None:
+        line = {**log(RequestId=FIRST, SourceContext="Microsoft.EntityFrameworkCore.Update"), **said}
+        changed, *_ = Feeding().feed(change(), line, request(method="PUT"))
+        assert what(changed) == ("products", "updated", outcome)
+
     def test_waits_for_the_end_of_its_request(self) -> None:
         feeding = Feeding()
         assert feeding.feed(change()) == []

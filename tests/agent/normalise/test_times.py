@@ -8,6 +8,7 @@ import pytest
 
 from agent.normalise.local_time import UNDATED
 from tests.agent.normalise.feeding import (
+    FILE,
     NEXT_FILE,
     NOW,
     TENANT,
@@ -56,6 +57,33 @@ class TestTheTimeOfARecord:
         assert flags(event) == {"time_suspect"}
         assert event["labels"]["printed_time"] == printed
 
+    @pytest.mark.parametrize(
+        ("printed", "time"),
+        [
+            ("2026-11-23T06:26:39", "2026-11-23T06:26:39.000000000Z"),
+            ("2026-11-23T06:26:39Z", "2026-11-23T06:26:39.000000000Z"),
+            ("2026-11-23T06:26:39,5Z", "2026-11-23T06:26:39.500000000Z"),
+            ("2026-11-23T06:26:39x5000000Z", "2026-11-23T06:26:39.100000000Z"),
+        ],
+    )
+    def test_is_read_alike_in_a_second_that_is_known(self, printed: str, time: str) -> None:
+        _, event = Feeding().feed(at("2026-11-23T06:26:39.1000000Z"), at(printed))
+        assert event["@timestamp"] == time
+
+    def test_that_is_none_is_the_same_after_a_restart(self) -> None:
+        whole = Feeding()
+        whole.feed(at("2026-11-23T06:26:39.0000001Z"), at("never"))
+        assert whole.normaliser.last_time(NEXT_FILE) == ""
+        restarted = Feeding()
+        restarted.normaliser.seed_time(FILE, whole.normaliser.last_time(FILE))
+        assert restarted.one(at("never"))["@timestamp"] == "2026-11-23T06:26:39.000000100Z"
+
+    @pytest.mark.parametrize("time", ["", "never", "1998-01-01T00:00:00Z"])
+    def test_that_is_seeded_with_none_stays_unknown(self, time: str) -> None:
+        feeding = Feeding()
+        feeding.normaliser.seed_time(FILE, time)
+        assert feeding.one(at("never"))["@timestamp"] == UNDATED
+
     def test_is_never_taken_from_another_file(self) -> None:
         feeding = Feeding()
         feeding.feed(at("2026-11-23T06:26:39.0000001Z"))
@@ -80,8 +108,9 @@ class TestWhatIsAheadOfTheClock:
     def test_waits_until_its_day_comes(self) -> None:
         feeding = Feeding()
         assert feeding.documents(at("2026-12-05T00:00:00.0000000Z"), token="t") == []
-        ((moment, _),) = feeding.normaliser.ahead
-        assert moment.startswith("2026-12-05T00:00:00")
+        (waiting,) = feeding.normaliser.ahead
+        assert waiting.time.startswith("2026-12-05T00:00:00")
+        assert waiting.is_too_far
         assert feeding.normaliser.tick() == []
         feeding.clock.now = NOW + timedelta(days=3)
         feeding.normaliser.tenants = tenants(loaded_at=feeding.clock.now)
@@ -92,9 +121,27 @@ class TestWhatIsAheadOfTheClock:
         assert token == "t"
         assert feeding.normaliser.ahead == []
 
-    def test_waits_too_when_plans_could_still_change_where_it_belongs(self) -> None:
+    def test_waits_quietly_until_no_plan_can_change_where_it_belongs(self) -> None:
         feeding = Feeding()
-        assert feeding.feed(at("2026-12-01T13:30:00.0000000Z")) == []
+        assert feeding.feed(at("2026-12-01T15:30:00.0000000Z")) == []
+        assert [waiting.is_too_far for waiting in feeding.normaliser.ahead] == [False]
+        feeding.clock.now = NOW + timedelta(hours=3)
+        assert feeding.normaliser.tick() == []
+        feeding.normaliser.tenants = tenants(loaded_at=feeding.clock.now)
+        assert len(feeding.normaliser.tick()) == 1
+
+    @pytest.mark.parametrize(("ahead_days", "is_too_far"), [(2, True), (4, False), (36_500, False)])
+    def test_is_no_alarm_where_the_settings_allow_it(self, ahead_days: int, *, is_too_far: bool) -> None:
+        feeding = Feeding(ahead_days=ahead_days)
+        feeding.feed(at("2026-12-05T00:00:00.0000000Z"))
+        assert [waiting.is_too_far for waiting in feeding.normaliser.ahead] == [is_too_far]
+
+    def test_that_came_near_enough_is_no_alarm_any_more(self) -> None:
+        feeding = Feeding()
+        feeding.feed(at("2026-12-05T00:00:00.0000000Z"))
+        feeding.clock.now = NOW + timedelta(days=2)
+        feeding.normaliser.tick()
+        assert [waiting.is_too_far for waiting in feeding.normaliser.ahead] == [False]
 
     def test_comes_out_when_an_operator_says_so(self) -> None:
         feeding = Feeding()
