@@ -1,5 +1,6 @@
 """Whatever the store answers: every document comes to one verdict, and none waits for another's."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -345,3 +346,23 @@ def test_64_full_dead_letters_hold_what_finds_no_room_and_lose_nothing(
     assert token.open_count == 0
     assert delivering.lanes.letters_problem == ""
     assert {letter.id for letter in delivering.letters.read()} == {document[1] for document in rejected}
+
+
+def test_49_a_store_that_hangs_is_asked_again_and_stores_once(fake: FakeStore, tmp_path: Path) -> None:
+    released = threading.Event()
+
+    def hang(request: int) -> None:
+        if request == 1:
+            released.wait(3.0)
+
+    fake.whole = hang
+    with Delivering(fake.settings, tmp_path, LIMITS.model_copy(update={"request_secs": 0.3})) as delivering:
+        added, token = documents(0, 5)
+        delivering.add(added)
+        delivering.turn()
+        assert token.open_count == 5
+        assert "does not answer" in delivering.lanes.last_error
+        released.set()
+        delivering.drain()
+    assert len(fake.documents) == 5
+    assert delivering.counts.stored + delivering.counts.duplicate == 5
