@@ -11,9 +11,9 @@ from __future__ import annotations
 import random
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -84,15 +84,20 @@ class Soak:
 def run_for(soak: Soak, secs: float, kills: int, outages: int) -> None:
     """Kill the agent so often at random moments, and take the store away so often, within so many seconds."""
     end = time.monotonic() + secs
-    store = threading.Thread(target=_outages, args=(soak, secs, outages), name="outages", daemon=True)
-    store.start()
+    with ThreadPoolExecutor(1, "outages") as pool:
+        store = pool.submit(_outages, soak, secs, outages)
+        _kill(soak, end, kills)
+        # A store that does not come back ends the soak here.
+        store.result()
+    time.sleep(max(0.0, end - time.monotonic()))
+
+
+def _kill(soak: Soak, end: float, kills: int) -> None:
     for number in range(kills):
         left = end - time.monotonic()
         time.sleep(max(0.0, random.uniform(0.2, 1.8) * left / (kills - number + 1)))
         soak.kill()
         workbench.say(f"{left:,.0f} s left, {soak.kills} kills, {soak.outages} outages")
-    store.join()
-    time.sleep(max(0.0, end - time.monotonic()))
 
 
 def _outages(soak: Soak, secs: float, outages: int) -> None:
@@ -135,10 +140,12 @@ def main(ctx: click.Context, minutes: float, kills: int, outages: int, rate: int
         run = Run.new()
         writer = Writer(soak.home / "logs", run, rate, roll_secs=min(ROLL_SECS, minutes * 60 / 9))
         writer.start()
-        run_for(soak, minutes * 60, kills, outages)
-        writer.done.set()
-        writer.join()
-        soak.stop()
+        try:
+            run_for(soak, minutes * 60, kills, outages)
+        finally:
+            writer.done.set()
+            writer.join()
+            soak.stop()
         drained = soak.drain()
         account = compare(soak, run, writer.written)
         cpu_secs = soak.cpu_secs / writer.written * 100_000

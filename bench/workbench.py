@@ -48,7 +48,8 @@ class Node:
         self.url = ""
 
     def start(self) -> None:
-        self._indexer("start", "--port", str(self._port), "--heap", self._heap)
+        patience = ("--timeout", str(ANSWER_SECS))
+        self._indexer("start", "--port", str(self._port), "--heap", self._heap, *patience)
         running = node.status(self._data)
         self.url = running.url
         self._port = running.port
