@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
+from indexer.query import Choice
 from webui import question as questions
 from webui import trail
 from webui.access import Role, identity, needs, reader
 from webui.exports import manifest
 from webui.exports.job import PDF_LIMIT_COUNT, UNFINISHED, Format, Job
 from webui.exports.service import Exports, GoneError, Offer, RefusedError
-from webui.question import QuestionError
+from webui.question import Question, QuestionError
 from webui.tenancy import NotHereError
 
 blueprint = Blueprint("exports", __name__, template_folder="templates")
@@ -46,6 +47,7 @@ def index() -> str:
         "exports/index.html",
         jobs=jobs,
         unfinished=sum(job.state in UNFINISHED for job in jobs),
+        again=_again,
         local=_local,
         size=_size,
     )
@@ -174,6 +176,19 @@ def _form(offer: Offer, problem: str = "") -> str:
         problem=problem,
         phrases=selection.asked.phrases(selection.zone),
     )
+
+
+def _again(job: Job) -> str:
+    """Give the address that offers the same events once more."""
+    asked = job.selection.asked
+    question = Question(
+        chosen={questions.NAMES[name]: choice for name, choice in asked.choices() if choice != Choice()},
+        text=asked.text,
+        text_field=asked.text_field,
+        bookkeeping=asked.bookkeeping,
+        tenant=asked.tenant_id,
+    )
+    return f"{url_for('exports.new')}?{question.within(asked.window).address}"
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:

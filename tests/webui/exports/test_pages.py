@@ -148,6 +148,16 @@ class TestAFileThatIsGone:
         assert answer.status_code == 410
         assert "AUDIT_WEBUI_EXPORT_DIR" in answer.text
 
+    def test_can_be_asked_for_again(self, own_desk: Desk, auditor: FlaskClient) -> None:
+        ask(auditor, "outcome=failure&not_user=li*&q=SKU-505856&in=message")
+        own_desk.worker().work()
+        own_desk.site.clock.ahead += timedelta(days=8)
+        own_desk.worker().work()
+        later = own_desk.site.signed_in("auditor")
+        found = re.search(r'href="(/exports/new\?[^"]+)">Export the same again', later.get("/exports").text)
+        assert found
+        assert "<strong>1</strong> event," in later.get(found[1].replace("&amp;", "&")).text
+
     def test_expires(self, own_desk: Desk, auditor: FlaskClient) -> None:
         ask(auditor)
         own_desk.worker().work()
