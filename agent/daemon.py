@@ -183,7 +183,7 @@ class Agent:
             now = time.monotonic()
             if pipeline.is_read:
                 pipeline.flush(now)
-                if pipeline.lanes.is_idle:
+                if pipeline.is_done:
                     return
             nothing_awaited = pipeline.lanes.is_idle and not self._tenants.is_stale
             if self.counts.final != answered or nothing_awaited:

@@ -292,6 +292,11 @@ class Pipeline:
         return all(feed.tail.is_at_end for feed in self.feeds if self.reads_own or not feed.is_own)
 
     @property
+    def is_done(self) -> bool:
+        """Whether everything is read and final; asked after flush(), which may find what must be read again."""
+        return self.is_read and self.lanes.is_idle
+
+    @property
     def ahead_count(self) -> int:
         return sum(len(feed.normaliser.ahead) for feed in self.feeds)
 

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from agent import reload
 from agent.cli import main
 from agent.errors import SettingsError
-from agent.normalise.draft import Context, Draft
-from agent.normalise.other_lines import OtherLines
+from agent.normalise.reader import Reader
 from agent.sources.watch import Watch
+from agent.state import state_lock
 from tests.support.fake_store import FakeStore, accept, fake_store, fine
 from tests.support.running import CONFIG, Running, running
 from tests.support.shipping import Writer
@@ -231,18 +231,21 @@ class TestEventsOfItsOwn:
 class TestARecordThatMakesTheNormaliserFail:
     """It is set aside and told; the others go on, and the agent does not go round in circles."""
 
-    SECRET = "a word of the record"
+    POISON = (b'"Number":4,', b'"Number":10,')
 
     @pytest.fixture(autouse=True)
     def _poison(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        right = OtherLines.draft
+        """Records that can neither be read nor be freed of secrets."""
+        for name in ("read", "as_text"):
+            monkeypatch.setattr(Reader, name, self.failing(getattr(Reader, name)))
 
-        def draft(self: OtherLines, record: dict[str, Any], context: Context) -> Draft:
-            if record.get("Number") in {4, 10}:
-                raise LookupError(f"cannot do {TestARecordThatMakesTheNormaliserFail.SECRET}")
-            return right(self, record, context)
+    def failing(self, step: Any) -> Any:  # noqa: ANN401 - a method of Reader
+        def failing(reader: Reader, raw: bytes, *given: Any, **named: Any) -> Any:  # noqa: ANN401 - as it is
+            if any(word in raw for word in self.POISON):
+                raise LookupError(f"cannot do {raw!r}")
+            return step(reader, raw, *given, **named)
 
-        monkeypatch.setattr(OtherLines, "draft", draft)
+        return failing
 
     def test_becomes_a_dead_letter_without_its_text(self, agent: Running) -> None:
         writer = Writer()
@@ -255,13 +258,26 @@ class TestARecordThatMakesTheNormaliserFail:
         letters = (agent.state / "dead-letters.jsonl").read_text()
         assert letters.count("cannot be normalised: LookupError at test_daemon.py") == 2
         assert str(path) in letters
-        assert self.SECRET not in letters
+        assert "Hash" not in letters
         assert "looked up" not in letters
         append(path, writer.lines(10))
         agent.until(lambda: agent.stored() == 28)
         agent.until(
             lambda: agent.agent._pipeline and not agent.agent._pipeline.feeds[0].tail.streams[0].lag_bytes
         )
+
+    @pytest.mark.parametrize("count", [20, 11, 5], ids=["inside", "at the end", "the only one"])
+    def test_does_not_keep_a_run_that_ends_from_ending(
+        self, tmp_path: Path, fake: FakeStore, count: int
+    ) -> None:
+        agent = Running(tmp_path, fake, CONFIG)
+        append(agent.logs / "a.clef", Writer().lines(count))
+        with state_lock(agent.state):
+            agent.agent.once(20.0)
+        account = agent.agent.account
+        poisoned = sum(number < count for number in (4, 10))
+        assert (account.rejected, agent.stored()) == (poisoned, count - poisoned)
+        assert account.read == account.final
 
     def test_is_kept_by_a_replay(self, agent: Running) -> None:
         append(agent.logs / "a.clef", Writer().lines(6))
