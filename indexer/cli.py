@@ -135,7 +135,10 @@ def tenants_group() -> None:
 @click.option("--name", required=True, help="How people call it.")
 @click.option("--plan", "plan_name", required=True, type=click.Choice(PLANS), help="Retention class.")
 @click.option(
-    "--from", "start", help="UTC, a full hour: 2026-12-01 or 2026-12-01T06:00. Default: as soon as possible."
+    "--from",
+    "start",
+    help="UTC, a full hour: 2026-12-01 or 2026-12-01T06:00. Default: as soon as every agent knows it; a "
+    f"first plan of {ENTERPRISE}, where a tenant is before its first plan, since ever.",
 )
 @click.option("--zone", required=True, help="IANA time zone, such as Europe/Madrid.")
 @click.option("--hours", required=True, help="Business hours, local: 07:00-18:00.")

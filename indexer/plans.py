@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from indexer.classes import MAXIMUM_DAYS, MINIMUM_DAYS, PLANS
+from indexer.classes import LONGEST, MAXIMUM_DAYS, MINIMUM_DAYS, PLANS
 from indexer.errors import PermanentError, SettingsError
 
 # How old an agent's copy of the tenants may be. An agent with an older one stops delivering; a plan entry is
@@ -126,22 +126,25 @@ def next_plans(
 ) -> tuple[PlanEntry, ...]:
     """Return the history with the plan appended; as it is when its last entry says the same already.
 
-    Without a start, the first entry holds since ever, a later one from the next full hour that every agent
-    will know it by. `SettingsError` for a start that would change where events already lie.
+    Without a start, it holds from the next full hour that every agent will know it by. Before its first
+    entry a tenant is in the longest class, so a first entry of that class may begin at any time, and does
+    since ever without a start. `SettingsError` for a start that would change where events already lie.
     """
     if plans and plans[-1] == PlanEntry(plan, start or plans[-1].start, days):
         return plans
-    earliest = EPOCH
+    earliest = next_hour(now + timedelta(seconds=CACHE_SECS + WRITE_SECS))
     if plans:
-        known_to_all = next_hour(now + timedelta(seconds=CACHE_SECS + WRITE_SECS))
-        earliest = max(known_to_all, plans[-1].start + timedelta(hours=1))
+        earliest = max(earliest, plans[-1].start + timedelta(hours=1))
+    elif plan == LONGEST:
+        earliest = EPOCH
     start = start or earliest
     if start != next_hour(start):
         raise SettingsError(f"--from {iso(start)} is not a full hour (UTC); plans change at full hours")
     if start < earliest:
+        other = "" if plans else f" (only {LONGEST}, where a tenant is before its first plan, begins earlier)"
         raise SettingsError(
             f"--from {iso(start)} is too early: a plan entry is never changed, and each new one must be "
-            f"known to every agent before it holds; the earliest is {iso(earliest)}"
+            f"known to every agent before it holds; the earliest is {iso(earliest)}{other}"
         )
     return (*plans, PlanEntry(plan, start, days))
 

@@ -16,7 +16,7 @@ from indexer import partitions
 from indexer.classes import LONGEST, Classes
 from indexer.client import Client
 from indexer.documents import Documents, Stored
-from indexer.errors import ConflictError, MissingError, NotPreparedError, SettingsError
+from indexer.errors import ConflictError, NotPreparedError
 from indexer.plans import (
     CACHE_SECS,
     PlanEntry,
@@ -87,7 +87,8 @@ class Tenants:
     def final_before(self) -> str:
         """The hour ("2026-11-23T06") up to which this copy knows every plan that will ever be in force.
 
-        Whatever is entered after `loaded_at` becomes effective later. An event of this hour or a later one
+        Whatever is entered after `loaded_at` becomes effective later; so does the first plan of a new tenant,
+        unless it is of the longest class, where the tenant is before it. An event of this hour or a later one
         (its clock ran ahead) must wait for a newer copy before it is placed.
         """
         return iso(next_hour(self.loaded_at + timedelta(seconds=CACHE_SECS)))[:_HOUR_CHARS]
@@ -150,8 +151,6 @@ def put(  # noqa: PLR0913  a tenant has that many properties
     stored = documents.get(tenant_id)
     before = Tenant.from_source(tenant_id, stored.source) if stored else None
     plans = next_plans(before.plans if before else (), plan, days, start, now)
-    if before is None:
-        _refuse_if_placed(client, prefix, tenant_id, plans[0])
     tenant = Tenant(tenant_id, name, zone, hours, plans, before.revision if before else 0)
     if tenant == before:
         return tenant
@@ -213,32 +212,3 @@ def _announce(documents: Documents, directory: Stored, tenant: Tenant) -> None:
         else:
             return
     raise ConflictError(f"other tenants are being written all the time; set tenant {tenant.id} again")
-
-
-def _refuse_if_placed(client: Client, prefix: str, tenant_id: str, first: PlanEntry) -> None:
-    """Refuse a first entry under which events that are stored already would, sent again, be stored twice.
-
-    They were placed when nobody had told us about the tenant, in the longest class.
-    """
-    if first.plan == LONGEST:
-        return
-    query = {
-        "bool": {
-            "filter": [
-                {"term": {"tenant.id": tenant_id}},
-                {"range": {"@timestamp": {"gte": iso(first.start)}}},
-            ]
-        }
-    }
-    try:
-        client.request("POST", f"/{partitions.alias(prefix)}/_refresh")
-        found = client.request("POST", f"/{partitions.alias(prefix)}/_count", body={"query": query}).json[
-            "count"
-        ]
-    except MissingError:
-        return
-    if found:
-        raise SettingsError(
-            f"tenant {tenant_id} has {found} events from {iso(first.start)} on in the class {LONGEST}, where "
-            f"unknown tenants go; give it --plan {LONGEST}, or a --from after the newest of them"
-        )

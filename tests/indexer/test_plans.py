@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer import plans
-from indexer.classes import PLANS
+from indexer.classes import LONGEST, PLANS
 from indexer.errors import PermanentError, SettingsError
 from indexer.plans import CACHE_SECS, EPOCH, PlanEntry, Tenant, next_plans
 
@@ -20,11 +20,22 @@ def at(day: int, hour: int) -> datetime:
 
 
 class TestTheHistory:
-    def test_begins_since_ever(self) -> None:
-        assert next_plans((), "starter", None, None, NOW) == SINCE_EVER
+    def test_begins_when_every_agent_will_know_it(self) -> None:
+        # Until then the tenant is unknown to an agent or another, and in the longest class for all of them.
+        assert next_plans((), "starter", None, None, NOW) == (PlanEntry("starter", at(23, 18)),)
+        late = NOW.replace(minute=56)
+        assert next_plans((), "starter", None, None, late) == (PlanEntry("starter", at(23, 19)),)
+        assert next_plans((), "starter", None, at(30, 6), NOW) == (PlanEntry("starter", at(30, 6)),)
 
-    def test_may_begin_at_any_full_hour(self) -> None:
-        assert next_plans((), "starter", None, at(1, 6), NOW) == (PlanEntry("starter", at(1, 6)),)
+    def test_of_the_longest_class_begins_since_ever_or_at_any_full_hour(self) -> None:
+        assert next_plans((), "enterprise", 3650, None, NOW) == (PlanEntry("enterprise", EPOCH, 3650),)
+        assert next_plans((), "enterprise", None, EPOCH, NOW) == (PlanEntry("enterprise", EPOCH),)
+        assert next_plans((), "enterprise", None, at(1, 6), NOW) == (PlanEntry("enterprise", at(1, 6)),)
+
+    @pytest.mark.parametrize("start", [EPOCH, at(1, 6), at(23, 17)])
+    def test_of_another_class_never_begins_before_every_agent_knows_it(self, start: datetime) -> None:
+        with pytest.raises(SettingsError, match=r"earliest is 2026-11-23T18:00:00Z \(only enterprise"):
+            next_plans((), "starter", None, start, NOW)
 
     def test_goes_on_at_the_next_full_hour_that_every_agent_will_know_it_by(self) -> None:
         assert next_plans(SINCE_EVER, "business", None, None, NOW)[1].start == at(23, 18)
@@ -63,7 +74,7 @@ class TestTheHistory:
     def test_never_changes_what_an_agent_may_have_decided_by(
         self, steps: list[tuple[str, int, int | None]]
     ) -> None:
-        history: tuple[PlanEntry, ...] = SINCE_EVER
+        history: tuple[PlanEntry, ...] = ()
         now = NOW
         for plan, minutes, hours in steps:
             now += timedelta(minutes=minutes)
@@ -73,7 +84,9 @@ class TestTheHistory:
             except SettingsError:
                 continue
             assert longer[: len(history)] == history
-            assert all(entry.start > now + timedelta(seconds=CACHE_SECS) for entry in longer[len(history) :])
+            for entry in longer[len(history) :]:
+                unchanged = not history and entry.plan == LONGEST
+                assert unchanged or entry.start > now + timedelta(seconds=CACHE_SECS)
             history = longer
         assert [entry.start for entry in history] == sorted({entry.start for entry in history})
 

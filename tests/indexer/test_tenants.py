@@ -2,10 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-import orjson
 import pytest
 
-from indexer import bulk, partitions, tenants
+from indexer import tenants
 from indexer.classes import DEFAULTS, Classes, RetentionClass
 from indexer.client import Client, connect
 from indexer.documents import Documents
@@ -103,15 +102,18 @@ class TestTheStore:
         put(client, store, OTHER, name="Other", plan="enterprise", days=3653)
         put(client, store, plan="business", name="Acme SL")
         found = tenants.load(client, store.prefix, now=NOW)
-        assert found.by_id[ACME].plans == (PlanEntry("starter", EPOCH), PlanEntry("business", moment(23, 18)))
+        assert found.by_id[ACME].plans == (
+            PlanEntry("starter", moment(23, 18)),
+            PlanEntry("business", moment(23, 19)),
+        )
         assert found.settings(ACME).name == "Acme SL"
         assert found.days_at(OTHER, NOW) == 3653
         assert found.loaded_at == NOW
 
     def test_changes_nothing_when_set_to_what_it_is(self, store: Store, client: Client) -> None:
-        assert put(client, store, start=EPOCH).revision == 1
+        assert put(client, store, start=moment(24, 0)).revision == 1
         assert put(client, store).revision == 1
-        assert put(client, store, start=EPOCH).revision == 1
+        assert put(client, store, start=moment(24, 0)).revision == 1
 
     def test_is_read_again_only_where_it_changed(self, store: Store, client: Client) -> None:
         put(client, store)
@@ -154,23 +156,28 @@ class TestTheStore:
             put(client, store, name="Second")
         assert tenants.load(client, store.prefix, now=NOW).settings(ACME).name == "First"
 
+    def test_places_the_events_of_a_new_tenant_alike_for_who_knows_it_and_who_does_not(
+        self, store: Store, client: Client
+    ) -> None:
+        unaware = tenants.load(client, store.prefix, now=NOW)
+        put(client, store)
+        aware = tenants.load(client, store.prefix, now=NOW + timedelta(seconds=1), previous=unaware)
+        for time in (EPOCH, moment(1, 6), NOW, moment(23, 17, 59)):
+            assert aware.class_at(ACME, time) == unaware.class_at(ACME, time) == "enterprise"
+        assert aware.class_at(ACME, moment(23, 18)) == "starter"
+        assert unaware.final_before <= "2026-11-23T18"
+
     def test_refuses_a_first_plan_that_would_move_events(self, store: Store, client: Client) -> None:
-        partition = f"{store.prefix}-audit-enterprise-2026.11"
-        partitions.ensure(client, partition)
-        event = {"@timestamp": "2026-11-22T10:00:00Z", "tenant": {"id": ACME, "class": "enterprise"}}
-        bulk.send(client, [(partition, "a", orjson.dumps(event), None)])
-        with pytest.raises(
-            SettingsError, match="has 1 events from 1970-01-01T00:00:00Z on in the class enterprise"
-        ):
-            put(client, store)
-        assert put(client, store, start=moment(23, 0)).plans == (PlanEntry("starter", moment(23, 0)),)
+        for start in (EPOCH, moment(23, 17)):
+            with pytest.raises(SettingsError, match="the earliest is 2026-11-23T18:00:00Z"):
+                put(client, store, start=start)
+        assert ACME not in tenants.load(client, store.prefix, now=NOW).by_id
 
     def test_takes_a_first_plan_of_the_class_its_events_are_in(self, store: Store, client: Client) -> None:
-        partition = f"{store.prefix}-audit-enterprise-2026.11"
-        partitions.ensure(client, partition)
-        event = {"@timestamp": "2026-11-22T10:00:00Z", "tenant": {"id": ACME, "class": "enterprise"}}
-        bulk.send(client, [(partition, "a", orjson.dumps(event), None)])
         assert put(client, store, plan="enterprise").plans == (PlanEntry("enterprise", EPOCH),)
+        since = moment(1, 0)
+        found = put(client, store, OTHER, plan="enterprise", days=3650, start=since)
+        assert found.plans == (PlanEntry("enterprise", since, 3650),)
 
     def test_without_what_apply_makes_says_so(self, store: Store) -> None:
         bare = connect(store.settings)
@@ -187,4 +194,4 @@ class TestTheStore:
         put(client, store)
         found = tenants.load(client, store.prefix, now=NOW)
         assert found.classes == longer
-        assert found.partition("s", ACME, "2026-11-10T06:00:00Z") == "s-audit-starter-2026.11"
+        assert found.partition("s", ACME, "2026-12-10T06:00:00Z") == "s-audit-starter-2026.12"
