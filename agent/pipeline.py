@@ -117,8 +117,11 @@ class Pipeline:
         self.must_look = False
         for feed in self.feeds:
             feed.tail.look(now)
-            for stream in feed.tail.take_resumed()[-CONTEXT_FILES:]:
+            resumed = feed.tail.take_resumed()
+            for stream in resumed[-CONTEXT_FILES:]:
                 self._warm(feed, stream)
+            for stream in resumed:
+                feed.normaliser.seed_time(_file(stream), stream.last_time)
             self._note(feed)
         self.journal.write()
         watched = [feed for feed in self.feeds if not feed.is_own]
@@ -182,6 +185,7 @@ class Pipeline:
         if chunk.records:
             info = _file(chunk.stream)
             documents = _done(lambda: feed.normaliser.feed(info, chunk.records, chunk.flags, chunk.span))
+            chunk.span.last_time = feed.normaliser.last_time(info)
             self._deliver(feed, documents, now)
 
     def _begin_again(self, feed: Feed, failed: NormaliserFailedError, now: float) -> None:
@@ -289,7 +293,7 @@ class Pipeline:
 
     @property
     def is_read(self) -> bool:
-        return all(feed.tail.is_at_end for feed in self.feeds if self.reads_own or not feed.is_own)
+        """Whether everything is read and final; ask after flush(), which may find what is to be read again."""
 
     @property
     def is_done(self) -> bool:
