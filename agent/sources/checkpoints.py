@@ -17,7 +17,10 @@ _RESENT = "every source is read from its beginning, what is stored already is no
 
 
 class Entry(NamedTuple):
-    """One file's state: bytes before `position` are final; a record begins at `context_from` below it."""
+    """One file's state: bytes before `position` are final; a record begins at `context_from` below it.
+
+    `last_time` is the last usable time of a record before `position`: a record without one takes it.
+    """
 
     source: str
     identity: bytes
@@ -25,6 +28,7 @@ class Entry(NamedTuple):
     anchor: Anchor
     context_from: int
     path: str
+    last_time: str = ""
 
 
 def load(path: Path) -> tuple[list[Entry], str]:
@@ -98,6 +102,7 @@ def _fields(entry: Entry) -> dict[str, Any]:
         "context_from": entry.context_from,
         # A name that is no UTF-8 cannot stand in JSON; it is only here to be shown.
         "path": entry.path.encode("utf-8", "backslashreplace").decode("utf-8"),
+        "last_time": entry.last_time,
     }
 
 
@@ -110,6 +115,7 @@ def _entry(fields: dict[str, Any]) -> Entry:
         anchor=Anchor(int(length), bytes.fromhex(digest)) if length else NO_ANCHOR,
         context_from=int(fields["context_from"]),
         path=str(fields["path"]),
+        last_time=str(fields.get("last_time", "")),
     )
     if len(entry.identity) != IDENTITY_BYTES or not 0 <= entry.context_from <= entry.position:
         raise ValueError("not an entry")

@@ -43,9 +43,12 @@ class Framer(Protocol):
 
 
 class Span:
-    """A stretch of a stream whose records were handed on together: final when none of them is open."""
+    """A stretch of a stream whose records were handed on together: final when none of them is open.
 
-    __slots__ = ("anchor", "end", "open_count", "start", "stream")
+    `last_time` is the last usable time of a record up to its end, where whoever took the records says so.
+    """
+
+    __slots__ = ("anchor", "end", "last_time", "open_count", "start", "stream")
 
     def __init__(self, stream: Stream, start: int, end: int, anchor: Anchor, open_count: int) -> None:
         self.stream = stream
@@ -53,6 +56,7 @@ class Span:
         self.end = end
         self.anchor = anchor
         self.open_count = open_count
+        self.last_time = ""
 
 
 class Chunk(NamedTuple):
@@ -90,6 +94,8 @@ class Stream:
         # Of a compressed file: the size of the log in it, and its own.
         self.archive_size: int | None = None
         self.compressed_size = 0
+        # The last usable time of a record before `position`.
+        self.last_time = ""
         self._anchor = NO_ANCHOR
         self._new_framer = framer
         self._framer = framer()
@@ -106,6 +112,7 @@ class Stream:
         """Go on where `entry` ends instead of at the first byte."""
         self.offset = self.position = self._read_end = entry.position
         self._anchor = entry.anchor
+        self.last_time = entry.last_time
         self._starts = deque([entry.context_from])
 
     def attach(self, file: Readable, seen: Seen) -> None:
@@ -265,6 +272,7 @@ class Stream:
             span = self._spans.popleft()
             self._anchor = span.anchor if span.end > self.position else self._anchor
             self.position = span.end
+            self.last_time = span.last_time or self.last_time
             if span.start > self._starts[-1]:
                 self._starts.append(span.start)
         while len(self._starts) > 1 and self.position - self._starts[1] >= CONTEXT_BYTES:
@@ -302,5 +310,5 @@ class Stream:
     def entry(self) -> Entry:
         return Entry(
             self.source, self.head.identity, self.position, self._anchor,
-            min(self._starts[0], self.position), self.path,
+            min(self._starts[0], self.position), self.path, self.last_time,
         )  # fmt: skip

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 
 from agent import settings
 from agent.compose import compose
-from agent.pipeline import Pipeline
+from agent.pipeline import CONTEXT_FILES, Pipeline
 from agent.telemetry import Counts
 from indexer import tenants
 from indexer.client import Client
@@ -91,6 +92,25 @@ def test_the_position_stays_before_a_record_whose_request_is_open(
     append(path, writer.lines(1))
     running.poll_until_final(12)
     assert running.positions() == {"a.clef": path.stat().st_size}
+
+
+def test_a_record_without_a_time_takes_the_same_one_after_a_restart(shipping: Shipping) -> None:
+    paths = [shipping.logs / f"{number}.clef" for number in range(CONTEXT_FILES + 2)]
+    for number, path in enumerate(paths):
+        append(path, timed(f"2026-11-23T06:26:39.000000{number}Z"))
+    for lines in (1, 2):
+        running = Running(shipping)
+        running.poll_until_final(len(paths))
+        running.pipeline.close(time.monotonic())
+        running.client.close()
+        for path in paths if lines == 1 else ():
+            append(path, timed("never"))
+    times = sorted(event["@timestamp"] for event in shipping.events())
+    assert times == sorted(2 * [f"2026-11-23T06:26:39.000000{number}00Z" for number in range(len(paths))])
+
+
+def timed(printed: str) -> bytes:
+    return orjson.dumps({"@t": printed, "@mt": "Something"}) + b"\n"
 
 
 def test_a_request_across_the_midnight_roll_is_one_request(shipping: Shipping, running: Running) -> None:

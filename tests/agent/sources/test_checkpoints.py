@@ -91,5 +91,5 @@ def test_62_half_written_beside_leaves_the_old_one(path: Path) -> None:
 
 def test_holds_nothing_readable_of_the_log(path: Path) -> None:
     assert set(orjson.loads(path.read_bytes())["files"][0]) == {
-        "source", "identity", "position", "anchor", "context_from", "path",
+        "source", "identity", "position", "anchor", "context_from", "path", "last_time",
     }  # fmt: skip
