@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from agent import settings
 from agent.compose import compose
@@ -107,6 +108,19 @@ def test_a_record_without_a_time_takes_the_same_one_after_a_restart(shipping: Sh
             append(path, timed("never"))
     times = sorted(event["@timestamp"] for event in shipping.events())
     assert times == sorted(2 * [f"2026-11-23T06:26:39.000000{number}00Z" for number in range(len(paths))])
+
+
+def test_only_what_is_further_ahead_than_the_settings_allow_is_an_alarm(
+    shipping: Shipping, running: Running
+) -> None:
+    with capture_logs() as said:
+        for number, ahead in enumerate((timedelta(hours=3), timedelta(days=3))):
+            soon = datetime.now(UTC) + ahead
+            append(shipping.logs / "a.clef", timed(f"{soon:%Y-%m-%dT%H:%M:%S}.0000000Z"))
+            running.pipeline.must_look = True
+            running.poll()
+            assert running.pipeline.ahead_count == number + 1
+            assert sum(each["event"] == "ahead_of_clock" for each in said) == number
 
 
 def timed(printed: str) -> bytes:
