@@ -293,11 +293,11 @@ class Pipeline:
 
     @property
     def is_read(self) -> bool:
-        """Whether everything is read and final; ask after flush(), which may find what is to be read again."""
+        return all(feed.tail.is_at_end for feed in self.feeds if self.reads_own or not feed.is_own)
 
     @property
     def is_done(self) -> bool:
-        """Whether everything is read and final; asked after flush(), which may find what must be read again."""
+        """Whether everything is read and final; ask after flush(), which may have more to be read."""
         return self.is_read and self.lanes.is_idle
 
     @property
