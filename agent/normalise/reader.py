@@ -1,5 +1,6 @@
 """From the bytes of records to their properties, without secrets; what cannot be read is kept whole."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -36,7 +37,7 @@ class Reader:
         try:
             return self._parse(raw), None, flags
         except ValueError as error:
-            return _unparsed(raw, error), None, (*flags, Flag.UNPARSED.value)
+            return _message_cut(_unparsed(raw, error)), None, (*flags, Flag.UNPARSED.value)
 
     def as_text(self, raw: bytes, flags: tuple[str, ...], reason: str) -> Read:
         """A record that could not be read at all, as its text without secrets."""
@@ -55,17 +56,21 @@ class Reader:
         """A record that may hold a secret, or is long or deep."""
         readable = self._redactor.without_plain_secrets(raw)
         record, flags = self._parsed(raw if readable is None else readable, flags)
+        is_whole = True
         if limits.may_be_deep(raw):
             # Before anything else looks at it: what looks goes down by recursion.
             shallow = limits.shallow(record)
-            flags = (*flags, Flag.TRUNCATED.value) if shallow != record else flags
+            is_whole = shallow == record
+            flags = flags if is_whole else (*flags, Flag.TRUNCATED.value)
             record = shallow
         original = None
         if readable is None:
             is_json = self._is_json and Flag.UNPARSED not in flags
-            record, original = self._redacted(record, raw, is_json=is_json)
+            record, original = self._redacted(record, raw, is_json=is_json, is_whole=is_whole)
         elif readable is not raw:
             original = readable.decode(errors="replace")
+        if Flag.UNPARSED in flags:
+            record = _message_cut(record)
         if original is not None:
             flags = (*flags, Flag.REDACTED.value)
         if len(raw) > VALUE_LIMIT_BYTES:
@@ -79,13 +84,20 @@ class Reader:
             return _unparsed(readable, error), (*flags, Flag.UNPARSED.value)
 
     def _redacted(
-        self, record: dict[str, Any], raw: bytes, *, is_json: bool
+        self, record: dict[str, Any], raw: bytes, *, is_json: bool, is_whole: bool
     ) -> tuple[dict[str, Any], str | None]:
         """The record and its original without secrets; no original where there was none."""
         clean, secrets = self._redactor.properties(record)
         text = raw.decode(errors="replace")
         if is_json:
-            original = text if clean == record else orjson.dumps(clean).decode()
+            # What the record does not have of its text may be a secret all the same: what is nested too deep,
+            # and what a name's later value has displaced.
+            if clean == record and not is_whole:
+                original = self._redactor.text(text)
+            elif clean == record and not _has_names_twice(text):
+                original = text
+            else:
+                original = orjson.dumps(clean).decode()
         else:
             original = self._redactor.text(_named_values(text, record, clean), secrets)
         return clean, original if clean != record or original != text else None
@@ -94,13 +106,30 @@ class Reader:
 def _unparsed(raw: bytes, error: ValueError) -> dict[str, Any]:
     """The properties of a record that its format does not understand: what it could read, and a line."""
     known: dict[str, Any] = getattr(error, "known", {})
-    return {**known, **unparsed(raw.decode(errors="replace"), str(error))}
+    # Its whole first line: half of a secret would not be recognised.
+    return {**known, "@m": raw.decode(errors="replace").partition("\n")[0], "reason": str(error)}
 
 
 def unparsed(text: str, reason: str) -> dict[str, Any]:
     """The properties of a record of which only its text is known."""
-    line = text.partition("\n")[0]
-    return {"@m": line[:_MESSAGE_CHARS].strip() or "(unreadable)", "reason": reason}
+    return _message_cut({"@m": text.partition("\n")[0], "reason": reason})
+
+
+def _message_cut(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "@m": record["@m"][:_MESSAGE_CHARS].strip() or "(unreadable)"}
+
+
+def _has_names_twice(text: str) -> bool:
+    try:
+        json.loads(text, object_pairs_hook=_only_once)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def _only_once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError
 
 
 def _named_values(text: str, record: object, clean: object) -> str:
@@ -113,6 +142,8 @@ def _named_values(text: str, record: object, clean: object) -> str:
             if isinstance(kept, str) and not (isinstance(value, str) and len(value) > _LONG):
                 mark = f"{orjson.dumps(name).decode()}:"
                 text = text.replace(mark + orjson.dumps(value).decode(), mark + orjson.dumps(kept).decode())
+            elif isinstance(value, list):
+                text = text.replace(orjson.dumps(value).decode(), orjson.dumps(kept).decode())
             else:
                 text = _named_values(text, value, kept)
     return text

@@ -7,11 +7,14 @@ to the same value?" stays answerable.
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
+import ahocorasick_rs
 import orjson
 
+from agent.normalise import spans
 from agent.normalise.signs import SEPARATORS, Sign, Signs
 
 WORDS: Final = ("password", "passwd", "pwd", "secret", "token", "authorization", "cookie", "pin", "cvv")
@@ -35,19 +38,28 @@ PHRASES: Final = (
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _WHOLE_LINE: Final = frozenset({"authorization", "cookie", "setcookie"})
-_MAY_HOLD: Final = re.compile(r"(?<!T\d\d):(?!\d\d:?)|eyJ|[Bb]earer|BEARER|-----BEGIN|[0-9 -]{14}")
+_WORD_ENDS: Final = ("token", "tokens", "pwd", "cookie", "cookies")
+"""Sensitive at the end of a word too: `authtoken`."""
+
+_MAY_HOLD: Final = re.compile(r"[=:%\[]|eyJ|bearer|-----BEGIN|[0-9 -]{14}", re.IGNORECASE)
 _SMALLEST_CARD: Final = 10**13
 _SHORTEST_ECHO: Final = 6
 _NAME_COUNT: Final = 20_000
 
-_NAME: Final = re.compile(r"(?<![\w.-])([A-Za-z_@][\w.-]{0,63})\\*[\"']?\s{0,8}[:=]\s{0,8}", re.ASCII)
-_VALUE: Final = re.compile(
-    r"\\+\"(?:(?!\\+\").)*(?:\\+\")?|\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s&;,\"'<>\\{}\[\]()]+", re.DOTALL
+_NAME: Final = re.compile(
+    r"(?<![\w.-])([A-Za-z_@][\w.-]{0,63}(?:\[\w{0,32}\]|\]){0,8})"
+    r"(?:\\+(?:x2[27]|u002[27])|\\*[\"'])?\]?\s{0,8}[:=]>?\s{0,8}",
+    re.ASCII,
 )
+_PIECE: Final = re.compile(r"[^\s?&#=]+")
+_ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_DECODINGS: Final = 2
+_DEEPEST: Final = 100
+_FEW: Final = 16
 _BEFORE: Final = re.compile(r"[\w.@-]*.\Z", re.ASCII | re.DOTALL)
 _NAME_LIMIT: Final = 64
-_REST_OF_LINE: Final = re.compile(r"[^\r\n\"\\]*")
-_JWT: Final = re.compile(r"eyJ[\w-]{6,}\.[\w-]{4,}\.[\w-]*")
+# Looked for once in each run of characters, so that many beginnings of one do not cost their square.
+_JWT: Final = re.compile(r"(?<![\w-])(?=[\w-]{9,}+\.[\w-]{4,}+\.)([\w-]*?)(eyJ[\w-]{6,}\.[\w-]{4,}\.[\w-]*)")
 _BEARER: Final = re.compile(r"(?i)\b(bearer\s+)([\w.~+/=-]{6,})")
 _PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL)
 _CARD: Final = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w-])")
@@ -56,10 +68,15 @@ _ISSUED: Final = re.compile(
     r"|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}|6(?:011|4[4-9]\d|5\d\d)\d{12}|62\d{14,17}"
 )
 _REPLACED: Final = "[redacted:"
-_REPLACED_BYTES: Final = _REPLACED.encode()
+_DONE: Final = re.compile(r"\[redacted:[0-9a-f]{8}\]")
+_DONE_BYTES: Final = re.compile(_DONE.pattern.encode())
+_LABELS: Final = frozenset(("key", "name", "field", "header", "setting", "property"))
+_LABELLED: Final = frozenset(("value", "values", "oldvalue", "newvalue"))
 _PLAIN_PAIR: Final = re.compile(rb'"([A-Za-z_@][\w. -]{0,63})":(?:null|"([^"\\\r\n]*)")')
 # What follows the name of a value, or the end of a text that is a name and nothing else.
-_MAY_BE_NAME: Final = re.compile(rb"[\w. -]*(?:\\*[\"']|\s{0,8}[:=])")
+_MAY_BE_NAME: Final = re.compile(
+    rb"[\w. \[\]-]{0,200}(?:\\+(?:x2|u002|[\"'])|[\"'%]|\s{0,8}[:=])|[\w. \[\]-]{201}"
+)
 _FIELD_LIST: Final = re.compile(rb'"ChangedFields":"[\w,]*"')
 
 
@@ -83,6 +100,8 @@ class Redactor:
         done = kept_from = 0
         list_start, list_end = _field_list(raw)
         for sign, start, end in self._signs.find(raw):
+            if len(pieces) > _FEW:
+                return None
             if start < done or list_start < start < list_end:
                 continue
             if sign is not Sign.NAME:
@@ -95,7 +114,7 @@ class Redactor:
                 return None
             done = pair.end()
             value = pair[2]
-            if not value or value.startswith(_REPLACED_BYTES) or not self.is_sensitive(pair[1].decode()):
+            if not value or _DONE_BYTES.fullmatch(value) or not self.is_sensitive(pair[1].decode()):
                 continue
             if len(value) >= _SHORTEST_ECHO and raw.count(value) > 1:
                 return None
@@ -109,9 +128,10 @@ class Redactor:
         if known is None:
             words = _words(name)
             joined = "".join(words)
-            known = any(word in WORDS or word.removesuffix("s") in WORDS for word in words) or any(
-                phrase in joined for phrase in self._phrases
-            )
+            known = any(
+                word in WORDS or word.removesuffix("s") in WORDS or word.endswith(_WORD_ENDS)
+                for word in words
+            ) or any(phrase in joined for phrase in self._phrases)
             if len(self._names) >= _NAME_COUNT:
                 self._names.clear()
             self._names[name] = known
@@ -135,22 +155,45 @@ class Redactor:
                 if isinstance(clean.get(side), dict) and clean[side].get("Value"):
                     clean[side]["Value"] = self._secret(record[side]["Value"], secrets)
         if secrets:
-            printed = orjson.dumps(clean).decode()
-            echoed = {secret: self.fingerprint(secret) for secret in secrets if _inside(secret) in printed}
-            clean = _without(clean, echoed) if echoed else clean
+            replace = self._replacing(secrets)
+            clean = (
+                _mapped(clean, replace)
+                if replace(printed := orjson.dumps(clean).decode()) != printed
+                else clean
+            )
         return clean, secrets
 
     def text(self, text: str, secrets: Iterable[str] = ()) -> str:
         """A text without its secrets: name and value pairs, shapes, and any of `secrets` found in it."""
-        for secret in secrets:
-            text = text.replace(secret, self.fingerprint(secret))
-            escaped = _inside(secret)
-            if escaped != secret:
-                text = text.replace(escaped, self.fingerprint(secret))
+        known = list(secrets)
+        return self._look(self._replacing(known)(text) if known else text, [], _DECODINGS)
+
+    def _replacing(self, secrets: list[str]) -> Callable[[str], str]:
+        """What puts fingerprints in the place of secrets, also where they stand inside JSON."""
+        known = {spelt: self.fingerprint(each) for each in secrets for spelt in (_inside(each), each)}
+        spelt = list(known)
+        prints = list(known.values())
+        search = ahocorasick_rs.AhoCorasick(spelt, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+
+        def replace(text: str) -> str:
+            parts: list[str] = []
+            done = 0
+            for index, start, end in search.find_matches_as_indexes(text):
+                parts += (text[done:start], prints[index])
+                done = end
+            return "".join((*parts, text[done:]))
+
+        return replace
+
+    def _look(self, text: str, secrets: list[str], decodings: int) -> str:
+        """A text without its secrets; those long enough to be recognised elsewhere are added to `secrets`."""
         found = self._signs.find(text.encode(errors="replace"))
         if not found:
             return text
         signs = {sign for sign, _, _ in found}
+        tree = _parsed(text)
+        if tree is not None and (clean := self._tree(tree, secrets, decodings)) != tree:
+            return orjson.dumps(clean).decode()
         if Sign.PEM in signs:
             text = _PEM.sub(lambda match: self.fingerprint(match[0]), text)
         if Sign.NAME in signs:
@@ -159,38 +202,39 @@ class Redactor:
         if Sign.BEARER in signs:
             text = _BEARER.sub(lambda match: match[1] + self.fingerprint(match[2]), text)
         if Sign.JWT in signs:
-            text = _JWT.sub(lambda match: self.fingerprint(match[0]), text)
+            text = _JWT.sub(lambda match: match[1] + self.fingerprint(match[2]), text)
         if Sign.CARD in signs:
             text = _CARD.sub(
                 lambda match: self.fingerprint(match[0]) if _is_card(match[0]) else match[0], text
             )
-        return text
+        return self._encoded(text, decodings) if decodings and _ENCODED.search(text) is not None else text
 
-    def _tree(self, node: Any, secrets: list[str]) -> Any:  # noqa: ANN401 -- JSON is what it is
+    def _tree(self, node: Any, secrets: list[str], decodings: int = _DECODINGS) -> Any:  # noqa: ANN401 -- JSON
         kind = node.__class__
         if kind is str:
-            return self.text(node) if "=" in node or _MAY_HOLD.search(node) is not None else node
+            return self._look(node, secrets, decodings) if _MAY_HOLD.search(node) is not None else node
         if kind is dict:
-            labelled = ("Value" in node or "value" in node) and any(
-                isinstance(node.get(key), str) and self.is_sensitive(node[key])
-                for key in ("Key", "key", "Name", "name")
-            )
-            known = self._names
+            labelled = self._is_labelled(node)
             clean: dict[str, Any] = {}
             for key, value in node.items():
-                sensitive = known.get(key)
-                if sensitive is None:
-                    sensitive = self.is_sensitive(key)
-                if sensitive or (labelled and key in {"Value", "value"}):
-                    clean[key] = self._secret(value, secrets)
-                elif value.__class__ is str or value.__class__ is dict or value.__class__ is list:
-                    clean[self.text(key) if "=" in key else key] = self._tree(value, secrets)
+                name = self._look(key, secrets, decodings) if _MAY_HOLD.search(key) is not None else key
+                if self.is_sensitive(key) or (labelled and key.lower() in _LABELLED):
+                    clean[name] = self._secret(value, secrets)
                 else:
-                    clean[key] = self._number(value)
+                    clean[name] = self._tree(value, secrets, decodings)
             return clean
         if kind is list:
-            return [self._tree(item, secrets) for item in node]
+            if len(node) == 2 and isinstance(node[0], str) and self.is_sensitive(node[0]):  # noqa: PLR2004
+                return [self._tree(node[0], secrets, decodings), self._secret(node[1], secrets)]
+            return [self._tree(item, secrets, decodings) for item in node]
         return self._number(node)
+
+    def _is_labelled(self, node: dict[str, Any]) -> bool:
+        """Whether an object is `{"name": …, "value": …}` with the name of a secret."""
+        return any(
+            isinstance(value, str) and key.lower() in _LABELS and self.is_sensitive(value)
+            for key, value in node.items()
+        )
 
     def _number(self, node: Any) -> Any:  # noqa: ANN401 -- JSON is what it is
         if node.__class__ is int and node > _SMALLEST_CARD and _is_card(str(node)):
@@ -198,7 +242,7 @@ class Redactor:
         return node
 
     def _secret(self, value: object, secrets: list[str]) -> object:
-        if value is None or value == "" or (isinstance(value, str) and value.startswith(_REPLACED)):
+        if value is None or value == "" or (isinstance(value, str) and _DONE.fullmatch(value)):
             return value
         if isinstance(value, str) and len(value) >= _SHORTEST_ECHO:
             secrets.append(value)
@@ -209,22 +253,51 @@ class Redactor:
         parts: list[str] = []
         done = 0
         for name in names:
-            start = name.end()
             if name.start() < done or not self.is_sensitive(name[1]):
                 continue
-            value = _VALUE.match(text, start)
-            if value is None or _REPLACED in value[0]:
+            known = _DONE.match(text, name.end())
+            if known is not None and not text[known.end() : known.end() + 1].isalnum():
                 continue
-            printed = value[0]
-            if printed[0] not in "\"'\\" and "".join(_words(name[1])) in _WHOLE_LINE:
-                printed = _REST_OF_LINE.match(text, start)[0]  # type: ignore[index] # it matches the empty text too
-            opening, closing = _quotes(printed)
-            body = printed[len(opening) : len(printed) - len(closing)]
-            if body and body not in {"null", "true", "false"}:
-                parts += (text[done:start], opening, self.fingerprint(body), closing)
-                done = start + len(printed)
+            whole_line = "".join(_words(name[1])) in _WHOLE_LINE
+            start, end, read_on = spans.value(text, name, whole_line=whole_line)
+            body = text[start:end]
+            if body and body not in {"null", "true", "false"} and _DONE.fullmatch(body) is None:
+                parts += (text[done:start], self.fingerprint(body), text[end:read_on])
+                done = read_on
         parts.append(text[done:])
         return "".join(parts)
+
+    def _encoded(self, text: str, decodings: int) -> str:
+        """Replace what is secret once `%xx` is decoded, by its name or by what it holds."""
+        parts: list[str] = []
+        done = read = 0
+        while (piece := _PIECE.search(text, read)) is not None:
+            start, read = piece.span()
+            name = ""
+            if text[read : read + 1] == "=":
+                name, start = piece[0], read + 1
+                read = spans.query_end(text, start)
+            value = text[start:read]
+            if not value or ("%" not in value and "%" not in name) or _DONE.fullmatch(value):
+                continue
+            is_secret = "%" in name and self.is_sensitive(unquote_plus(unquote_plus(name)))
+            if not is_secret and "%" in value:
+                decoded = unquote_plus(value)
+                is_secret = decoded != value and self._look(decoded, [], decodings - 1) != decoded
+            if is_secret:
+                parts += (text[done:start], self.fingerprint(value))
+                done = read
+        return "".join((*parts, text[done:]))
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 -- JSON is what it is
+    """The object or list that a text is; None for any other text."""
+    if text.lstrip()[:1] not in {"{", "["} or spans.depth(text) > _DEEPEST:
+        return None
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return None
 
 
 def _field_list(raw: bytes) -> tuple[int, int]:
@@ -249,14 +322,6 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
-def _quotes(value: str) -> tuple[str, str]:
-    opening = re.match(r"\\*[\"']", value)
-    if opening is None:
-        return "", ""
-    mark = opening[0]
-    return mark, mark if len(value) > len(mark) and value.endswith(mark) else ""
-
-
 def _is_card(text: str) -> bool:
     """Whether digits are a payment card's: an issuer's prefix and length, and Luhn's sum.
 
@@ -275,13 +340,9 @@ def _inside(text: str) -> str:
     return orjson.dumps(text).decode()[1:-1]
 
 
-def _without(node: Any, replacements: dict[str, str]) -> Any:  # noqa: ANN401 -- JSON is what it is
+def _mapped(node: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 -- JSON is what it is
     if isinstance(node, dict):
-        return {key: _without(value, replacements) for key, value in node.items()}
+        return {change(key): _mapped(value, change) for key, value in node.items()}
     if isinstance(node, list):
-        return [_without(item, replacements) for item in node]
-    if isinstance(node, str):
-        for secret, replacement in replacements.items():
-            if secret in node:
-                node = node.replace(secret, replacement)
-    return node
+        return [_mapped(item, change) for item in node]
+    return change(node) if isinstance(node, str) else node

@@ -18,7 +18,10 @@ _FOLD: Final = bytes(
     for code in range(256)
 )
 _CARD: Final = re.compile(rb"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w-])")
+_PIN: Final = re.compile(rb"[Pp]inG|PING[a-z]")
 _CARD_ROOM: Final = 16
+# What can hide a name or a shape: letters, digits, `_-.`, `%` itself, a space in a number.
+_ENCODED: Final = re.compile(rb"%(?:2[5BbDdEe]|(?<=[0-9]%)20(?=[0-9])|3\d|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff])")
 _ESCAPED_ASCII: Final = re.compile(rb"\\u00[2-7]")
 
 
@@ -32,10 +35,11 @@ class Sign(StrEnum):
     JWT = "jwt"
     CARD = "card"
     ESCAPE = "escape"
+    ENCODED = "encoded"
 
 
-SEPARATORS: Final = ("", "_", "-", ".", " ")
-"""What can stand between the words of one name."""
+SEPARATORS: Final = ("", "_", "-", ".", " ", "][", "%00")
+"""What can stand between the words of one name; digits as `0`, so `%20`."""
 
 _TWO_WORDS: Final = (
     ("api", "key"),
@@ -73,6 +77,7 @@ _PATTERNS: Final = (
     (_CARDS, Sign.CARD),
     # A printable character written as an escape could hide any of the names.
     (("\\u00",), Sign.ESCAPE),
+    (("%",), Sign.ENCODED),
 )
 
 
@@ -123,5 +128,7 @@ def _is_reason(sign: Sign, raw: bytes, start: int, end: int) -> bool:
         return _CARD.search(raw, start, end + _CARD_ROOM) is not None
     if sign is Sign.ESCAPE:
         return _ESCAPED_ASCII.match(raw, start) is not None
-    # `Shipping` is harmless, `PinGuess` is not.
-    return sign is not Sign.HARMLESS or raw[start:end] in {b"PinG", b"pinG"}
+    if sign is Sign.ENCODED:
+        return _ENCODED.match(raw, start) is not None
+    # `Shipping` is harmless, `PinGuess` and `PINGenerated` are not.
+    return sign is not Sign.HARMLESS or _PIN.match(raw, start) is not None
