@@ -23,6 +23,11 @@ _REQUEST_SPAN: Final = timedelta(hours=12)
 _LOOKS_LIKE_AN_ADDRESS: Final = re.compile(r"[0-9.]+(/[0-9]*)?|(?=.*:)[0-9a-fA-F:.]+(/[0-9]*)?")
 
 
+# OpenSearch refuses a longer expression (index.max_regex_length).
+MAX_REGEXP_CHARS: Final = 1000
+_TOO_LONG: Final = "That has too many accents and punctuation marks to search for; leave some out."
+
+
 class FilterError(ValueError):
     """A filter that cannot be asked: `field` of ActivityFilter is wrong, `reason` says what to do."""
 
@@ -179,6 +184,8 @@ class ActivityFilter:
             raise FilterError("end", "The end must lie after the start.")
         if len(self.text) > MAX_TEXT_CHARS:
             raise FilterError("text", f"At most {MAX_TEXT_CHARS} characters can be searched for.")
+        if self.text_field and len(_expression(f"*{self.text}*")) > MAX_REGEXP_CHARS:
+            raise FilterError("text", _TOO_LONG)
         if self.text_field and self.text_field not in TEXT_FIELDS:
             raise FilterError("text_field", "Choose one of the fields offered.")
         for name, choice in self.choices():
@@ -301,6 +308,8 @@ def _check_choice(name: str, choice: Choice) -> None:
     for value in values:
         if not value or len(value) > MAX_VALUE_CHARS:
             raise FilterError(name, f"A value has 1 to {MAX_VALUE_CHARS} characters.")
+        if len(_expression(value)) > MAX_REGEXP_CHARS:
+            raise FilterError(name, _TOO_LONG)
         if name == "address" and _LOOKS_LIKE_AN_ADDRESS.fullmatch(value):
             try:
                 address_network(value)
@@ -360,9 +369,11 @@ def _text(text: str, name: str) -> Json:
 
 def _regexp(name: str, pattern: str) -> Json:
     """`*` stands for anything. Lucene folds the case of ASCII only: other letters are given in both cases."""
-    return {
-        "regexp": {name: {"value": "".join(map(_letter, pattern)), "flags": "NONE", "case_insensitive": True}}
-    }
+    return {"regexp": {name: {"value": _expression(pattern), "flags": "NONE", "case_insensitive": True}}}
+
+
+def _expression(pattern: str) -> str:
+    return "".join(map(_letter, pattern))
 
 
 def _letter(char: str) -> str:

@@ -51,6 +51,8 @@ PRESETS: Final[Mapping[str, str]] = {
     "yesterday": "Yesterday",
     "custom": "From … to …",
 }
+# Events have times of these years; arithmetic near datetime's own ends would fail.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _SPANS: Final[Mapping[str, timedelta]] = {
     "1h": timedelta(hours=1),
     "24h": timedelta(hours=24),
@@ -257,9 +259,9 @@ def moment(name: str, text: str, zone: ZoneInfo, *, ends: bool = False) -> datet
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise QuestionError(
-            {name: f"“{text}” is no date and time; write 2026-11-23 or 2026-11-23T07:30."}
-        ) from None
+        found = None
+    if found is None or not _FIRST_YEAR <= found.year < _LAST_YEAR:
+        raise QuestionError({name: f"“{text}” is no date and time; write 2026-11-23 or 2026-11-23T07:30."})
     if ends and len(text) == len("2026-11-23"):
         found += timedelta(days=1)
     return found if found.tzinfo else found.replace(tzinfo=zone)

@@ -160,10 +160,22 @@ class TestLimits:
             ("text_field", lambda: ActivityFilter(text="x", text_field="nosuch")),
             ("address", lambda: ActivityFilter(address=Choice(("10.0.0.300",)))),
             ("address", lambda: ActivityFilter(address=Choice(without=("10.0.0.0/40",)))),
+            ("text", lambda: ActivityFilter(text="ü" * 300, text_field="path")),
+            ("user", lambda: ActivityFilter(user=Choice(("ü" * 256,)))),
             ("user", lambda: ActivityFilter(user=Choice(("",)))),
             ("user", lambda: ActivityFilter(user=Choice(tuple(map(str, range(MAX_VALUES_COUNT + 1)))))),
         ],
-        ids=["order of times", "long text", "unknown field", "no IP", "no network", "empty", "too many"],
+        ids=[
+            "order of times",
+            "long text",
+            "unknown field",
+            "no IP",
+            "no network",
+            "accents",
+            "a name of accents",
+            "empty",
+            "too many",
+        ],
     )
     def test_the_error_names_the_field(self, field: str, make: Callable[[], ActivityFilter]) -> None:
         with pytest.raises(FilterError) as raised:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.query import DIMENSIONS, Choice, Window
-from webui.question import PARAMETERS, PRESETS, Question, QuestionError, local_text, read
+from webui.question import PARAMETERS, PRESETS, Question, QuestionError, local_text, moment, read
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 # Half an hour after midnight in Stockholm: today there is yesterday in UTC.
@@ -148,3 +148,11 @@ class TestClicks:
 )
 def test_the_form_shows_times_as_they_are_in_its_zone(typed: str, shown: str) -> None:
     assert local_text(typed, STOCKHOLM) == shown
+
+
+class TestTimesBeyondSense:
+    @pytest.mark.parametrize("text", ["9999-12-31", "0001-01-01T00:00", "1969-12-31", "2200-01-01"])
+    def test_are_named_and_not_computed_with(self, text: str) -> None:
+        with pytest.raises(QuestionError) as raised:
+            moment("to", text, ZoneInfo("Europe/Stockholm"), ends=True)
+        assert text in raised.value.problems["to"]

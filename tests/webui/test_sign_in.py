@@ -117,6 +117,7 @@ class TestRefusal:
         browser = own_site.browser()
         statuses = [sign_in(browser, "owner", f"guess number {number}") for number in range(11)]
         assert statuses == [401] * 10 + [429]
+        assert own_site.trail()[-1]["StatusCode"] == 429, "what is not even tried is recorded too"
         assert sign_in(browser, "owner") == 429, "also with the right password, or guessing would go on"
         assert sign_in(browser, "auditor") == 303, "others are not shut out with it"
 

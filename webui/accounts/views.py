@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RequestLimit
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
@@ -31,8 +31,12 @@ def register(app: Flask, accounts: Accounts, limiter: Limiter) -> None:
     app.extensions["audit-accounts"] = accounts
     app.register_blueprint(blueprint)
     app.register_blueprint(administration.blueprint)
-    by_account = limiter.limit(LIMIT_ACCOUNT, key_func=_typed_name, deduct_when=_failed)
-    by_address = limiter.limit(LIMIT_ADDRESS, key_func=get_remote_address, deduct_when=_failed)
+    by_account = limiter.limit(
+        LIMIT_ACCOUNT, key_func=_typed_name, deduct_when=_failed, on_breach=_record_breach
+    )
+    by_address = limiter.limit(
+        LIMIT_ADDRESS, key_func=get_remote_address, deduct_when=_failed, on_breach=_record_breach
+    )
     app.view_functions["accounts.submit_sign_in"] = by_account(by_address(submit_sign_in))
     manager = LoginManager()
     # Without `current_user` in templates: it would ask the store, also for the page that says it is away.
@@ -54,6 +58,19 @@ def register(app: Flask, accounts: Accounts, limiter: Limiter) -> None:
 
 def _typed_name() -> str:
     return "account:" + request.form.get("name", "").strip().lower()[:64]
+
+
+def _record_breach(_limit: RequestLimit) -> None:
+    """Record an attempt that is not even tried: a brute force must be in the trail too."""
+    name = request.form.get("name", "").strip()[:64]
+    trail.record(
+        "sign_in_failed",
+        f"Sign-in as {name} was not tried: too many attempts",
+        who=None,
+        name=name,
+        failed=True,
+        status=429,
+    )
 
 
 def _failed(response: Any) -> bool:  # noqa: ANN401  flask-limiter's own signature

@@ -61,6 +61,15 @@ def new() -> str | tuple[str, int]:
         offer = _offer()
     except QuestionError as error:
         return render_template("exports/refused.html", problems=list(error.problems.values())), 400
+    # The number of events tells as much as rows: who looks at an offer has searched.
+    said = offer.selection.sentence
+    trail.record(
+        "searched",
+        f"{identity().name} searched: {said}",
+        who=identity(),
+        query=offer.question.address,
+        sentence=said,
+    )
     return _form(offer)
 
 

@@ -91,6 +91,12 @@ class TestAsking:
 
 
 class TestTheTrail:
+    def test_says_that_an_offer_was_looked_at(self, own_desk: Desk, auditor: FlaskClient) -> None:
+        auditor.get("/exports/new?outcome=failure")
+        searched = own_desk.site.trail()[-1]
+        assert searched["Action"] == "searched"
+        assert "fail" in str(searched["Sentence"])
+
     def test_says_who_exported_and_downloaded_what(self, own_desk: Desk, auditor: FlaskClient) -> None:
         ask(auditor, "outcome=failure")
         own_desk.worker().work()
