@@ -190,9 +190,8 @@ class Demo:
             env=self.environment, cwd=HOME, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if check and done.returncode:
-            raise DemoError(
-                f"{command} {' '.join(arguments[:2])} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-            )
+            asked = f"{command} {' '.join(arguments[:2])}"
+            raise DemoError(f"{asked} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
 
     def start(self, log: str, command: str, *arguments: str) -> subprocess.Popen[bytes]:
