@@ -1,8 +1,10 @@
 """A store that is ready for an agent, and an agent that works on it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.support.shipping import Shipping, prepare
 from tests.support.store import Store
@@ -12,3 +14,11 @@ from tests.support.store import Store
 def shipping(tmp_path: Path, store: Store) -> Shipping:
     prepare(store)
     return Shipping(tmp_path, store)
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """A command run in this process turns the log to its own stderr; the next test has the usual one again."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
