@@ -18,7 +18,7 @@ def shipping(tmp_path: Path, store: Store) -> Shipping:
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
-    """A command run in this process turns the log to its own stderr; the next test has the usual one again."""
+    """A command run in this process turns the log to its stderr; the next test has the usual one again."""
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()
