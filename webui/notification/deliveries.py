@@ -1,0 +1,118 @@
+"""The deliveries in the store: what waits, what is being sent by whom and until when, what is over.
+
+A worker holds a delivery by a lease, and every change names the version it changes: a worker that was thought
+dead, and whose delivery somebody else took, learns it when it tells how its attempt ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from indexer.documents import Documents, Stored
+from indexer.errors import ConflictError
+from indexer.query import iso
+from webui.notification.delivery import Delivery, State, from_document
+from webui.notification.message import Message
+
+KIND: Final = "deliveries"
+LEASE: Final = timedelta(seconds=120)
+"""Longer than any attempt may take (`webhook.LIMIT_SECS`, `mail.LIMIT_SECS`)."""
+LISTED_COUNT: Final = 50
+FORGOTTEN_AFTER: Final = timedelta(days=90)
+"""How long a delivery that is over stays in the log."""
+_LOOKED_AT_COUNT: Final = 20
+
+
+class LostError(Exception):
+    """The delivery belongs to another worker by now, or is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A delivery in the version that was read."""
+
+    delivery: Delivery
+    stored: Stored
+
+
+class Deliveries:
+    """All deliveries of an installation. Raises the errors of `indexer.errors`. Times are given and aware."""
+
+    def __init__(self, documents: Documents) -> None:
+        """`documents` of the kind "deliveries"."""
+        self._documents = documents
+
+    def prepare(self) -> None:
+        """Make the index if it is not there."""
+        self._documents.prepare()
+
+    def enqueue(self, message: Message, channel_ids: Iterable[str], now: datetime) -> int:
+        """Have a message told through channels of its tenant; how many of these deliveries are new.
+
+        Calling it again with the same message changes nothing: whoever dies in between calls it again.
+        A channel that is not the tenant's, or is gone, gets nothing: the log says so.
+        """
+        added = 0
+        for channel in channel_ids:
+            fresh = Delivery(message=message, channel=channel, state=State.WAITING, created=now, due=now)
+            try:
+                self._documents.create(fresh.id, fresh.document())
+            except ConflictError:
+                continue
+            added += 1
+        return added
+
+    def get(self, delivery_id: str) -> Held | None:
+        """Give a delivery as it is now."""
+        stored = self._documents.get(delivery_id)
+        return None if stored is None else _held(stored)
+
+    def of(self, channel: str) -> list[Delivery]:
+        """Give the newest deliveries through a channel, newest first."""
+        found = self._documents.find(
+            {"term": {"channel": channel}}, sort=[{"created": "desc"}], limit=LISTED_COUNT
+        )
+        return [from_document(stored.source) for stored in found]
+
+    def take(self, worker: str, now: datetime, *, but_not: Collection[str] = ()) -> Held | None:
+        """Give a worker what is due first, of no channel in `but_not`; None: there is nothing."""
+        free = [
+            {"bool": {"filter": [{"term": {"state": State.WAITING}}, _until("due", now)]}},
+            {"bool": {"filter": [{"term": {"state": State.SENDING}}, _until("lease", now)]}},
+        ]
+        query: dict[str, Any] = {"bool": {"should": free, "minimum_should_match": 1}}
+        if but_not:
+            query["bool"]["must_not"] = [{"terms": {"channel": sorted(but_not)}}]
+        for stored in self._documents.find(query, sort=[{"due": "asc"}], limit=_LOOKED_AT_COUNT):
+            held = _held(stored)
+            try:
+                return self.write(held, held.delivery.begun(worker, now, LEASE))
+            except LostError:
+                continue
+        return None
+
+    def write(self, held: Held, delivery: Delivery) -> Held:
+        """Replace what was read; LostError when somebody else was first."""
+        try:
+            stored = self._documents.replace(held.stored, delivery.document())
+        except ConflictError as error:
+            raise LostError(f"delivery {held.stored.id} was changed by somebody else") from error
+        return Held(delivery, stored)
+
+    def forget(self, now: datetime) -> None:
+        """Delete the deliveries that were over long ago."""
+        over = {"terms": {"state": [State.DELIVERED, State.DROPPED]}}
+        due = [over, _until("finished", now - FORGOTTEN_AFTER)]
+        for stored in self._documents.find({"bool": {"filter": due}}):
+            self._documents.delete(stored)
+
+
+def _held(stored: Stored) -> Held:
+    return Held(from_document(stored.source), stored)
+
+
+def _until(name: str, moment: datetime) -> dict[str, Any]:
+    return {"range": {name: {"lte": iso(moment)}}}
