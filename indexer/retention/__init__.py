@@ -1,0 +1,1 @@
+"""Keeps events as long as their plans say, and no longer: carry over, certify, delete, hold, erase."""

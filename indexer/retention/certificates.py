@@ -1,0 +1,55 @@
+"""The certificates of all deletions, in `<prefix>-app-certificates`, oldest first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from indexer.client import Client
+from indexer.documents import Documents
+from indexer.retention.certificate import Certificate
+
+KIND: Final = "certificates"
+
+
+def all(client: Client, prefix: str) -> list[Certificate]:  # noqa: A001  read as certificates.all
+    """Return every certificate, those of deletions that are not finished included."""
+    found = Documents(client, prefix, KIND).find(sort=[{"begun": "asc"}, {"index": "asc"}])
+    return [Certificate.from_source(each.id, each.source) for each in found]
+
+
+def unfinished(client: Client, prefix: str) -> list[Certificate]:
+    """Return the certificates of deletions that had not ended when they were last heard of."""
+    query = {"bool": {"must_not": [{"exists": {"field": "finished"}}]}}
+    found = Documents(client, prefix, KIND).find(query, sort=[{"begun": "asc"}, {"index": "asc"}])
+    return [Certificate.from_source(each.id, each.source) for each in found]
+
+
+def write(client: Client, prefix: str, certificate: Certificate) -> None:
+    """Write a certificate before its deletion; one that was written for a deletion that never was goes."""
+    documents = Documents(client, prefix, KIND)
+    stored = documents.get(certificate.id)
+    if stored is None:
+        documents.create(certificate.id, certificate.to_source())
+    else:
+        documents.replace(stored, certificate.to_source())
+
+
+def withdraw(client: Client, prefix: str, certificate: Certificate) -> None:
+    """Take back the certificate of a deletion that did not take place."""
+    documents = Documents(client, prefix, KIND)
+    stored = documents.get(certificate.id)
+    if stored is not None and stored.source["finished"] is None:
+        documents.delete(stored)
+
+
+def finish(client: Client, prefix: str, certificate: Certificate, now: datetime) -> Certificate:
+    """Say that the deletion has taken place; nothing is changed where that is said already."""
+    documents = Documents(client, prefix, KIND)
+    stored = documents.get(certificate.id)
+    if stored is not None and stored.source["finished"] is not None:
+        return Certificate.from_source(stored.id, stored.source)
+    done = replace(certificate, finished=now)
+    write(client, prefix, done)
+    return done
