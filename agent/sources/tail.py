@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
@@ -16,6 +17,7 @@ from agent.sources.discovery import Inode, Seen
 from agent.sources.fingerprint import Head, Readable, head_of, is_compressed, open_shared
 from agent.sources.rotation import Belonging, belonging
 from agent.sources.stream import Chunk, Framer, Stream
+from agent.sources.unbound import Unbound
 
 GONE_SECS = 5.0
 OPEN_FILES_MAX = 64
@@ -71,8 +73,7 @@ class Tail:
         self._turn = 0
         self._left = 0
         self._unpacking = Unpacking()
-        # Files that are there and were never bound: too young, or closed to us.
-        self._unbound: dict[Inode, Seen] = {}
+        self._unbound = Unbound()
         self._created: set[str] = set()
 
     @property
@@ -95,7 +96,7 @@ class Tail:
         if any(stream.displaced or stream.gone_since is not None for stream in self._streams):
             # What was a copy until now may be all that is left of a file.
             self._copies.clear()
-        self._mourn(files, met | here)
+        self._mourn(files, met | here, now)
         self._unpacking.begin(here)
         self.unreadable.clear()
         for number, seen in enumerate(strangers, 1):
@@ -150,17 +151,29 @@ class Tail:
                 if any(PurePath(after).match(pattern) for pattern in self.globs):
                     self._created.add(after)
 
-    def _mourn(self, files: list[Seen], met: set[str]) -> None:
-        """Count what came and went without ever being read."""
-        left = {seen.inode for seen in files}
-        for inode, seen in self._unbound.items():
-            if inode not in left and seen.size:
-                self._lose(seen.path, seen.size, "it was deleted before it could be opened")
-                met.add(seen.path)
-        self._unbound.clear()
+    def _mourn(self, files: list[Seen], met: set[str], now: float) -> None:
+        """Read what came and went without ever being bound, as far as it is open; count the rest."""
+        for seen, file in self._unbound.take_gone({seen.inode for seen in files}):
+            met.add(seen.path)
+            unread_bytes = seen.size if file is None else self._read_after_all(file, seen, now)
+            if unread_bytes:
+                self._lose(seen.path, unread_bytes, "it was deleted before it could be read")
         for path in sorted(self._created - met):
             self._lose(path, 0, "it was created and deleted before it could be opened; its size is unknown")
         self._created.clear()
+
+    def _read_after_all(self, file: Readable, seen: Seen, now: float) -> int:
+        """Bind a file that is gone but has got a complete line; else how many bytes went with it."""
+        found = seen._replace(size=file.seek(0, io.SEEK_END))
+        if head_of(file) is None:
+            file.close()
+            return found.size
+        if not self._attach(file, found):
+            file.close()
+        for stream in self._streams:
+            if stream.inode == seen.inode and not stream.displaced:
+                stream.gone_since = now
+        return 0
 
     def _lose(self, path: str, bytes_: int, reason: str) -> None:
         self.lost_bytes += bytes_
@@ -177,7 +190,7 @@ class Tail:
             file = self._opened(seen, now)
         except OSError as error:
             self._cannot_read(seen.path, str(error))
-            self._unbound[seen.inode] = seen
+            self._unbound.keep(seen)
             return
         self._over("unreadable", seen.path)
         if file is None:
@@ -191,7 +204,7 @@ class Tail:
 
     def _opened(self, seen: Seen, now: float) -> Readable | None:
         """The file, or the log in it if it is compressed; None as long as that is not known whole."""
-        file = open_shared(seen.path)
+        file = self._unbound.take(seen) or open_shared(seen.path)
         if not is_compressed(file):
             return file
         file.close()
@@ -202,12 +215,11 @@ class Tail:
         return archive
 
     def _attach(self, file: Readable, seen: Seen) -> bool:
-        """Give an open file to the stream that it belongs to; whether the stream keeps it."""
+        """Give an open file to the stream that it belongs to, or let it wait; whether it stays open."""
         log_size = file.size if isinstance(file, Archive) else seen.size
         head = head_of(file, is_whole=isinstance(file, Archive))
         if head is None:
-            self._unbound[seen.inode] = seen
-            return False
+            return self._unbound.keep(seen, None if isinstance(file, Archive) else file)
         found = seen._replace(size=log_size)
         what, whose = belonging(file, found, head, self._streams, self._entries)
         if what is Belonging.COPY:
@@ -356,5 +368,6 @@ class Tail:
 
     def close(self) -> None:
         self._unpacking.close()
+        self._unbound.close()
         for stream in (*self._streams, *self._leaving):
             stream.close()

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from agent.sources.tail import GONE_SECS
+from agent.sources.unbound import OPEN_MAX
 from tests.support.tailing import Reading, append, line, numbers
 
 
@@ -90,6 +92,51 @@ class TestDeletedBeforeItWasEverOpened:
         path.unlink()
         reading.poll()
         assert reading.tail.lost_bytes == 10
+
+    def test_26_what_was_empty_when_it_was_last_looked_at_is_counted(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.clef"
+        path.touch()
+        reading = Reading(tmp_path)
+        reading.poll()
+        append(path, line(0)[:10])
+        path.unlink()
+        reading.poll()
+        assert reading.tail.lost_bytes == 10
+        assert reading.tail.lost_files == 1
+
+    def test_26_an_empty_file_that_goes_is_no_loss(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.clef"
+        path.touch()
+        reading = Reading(tmp_path)
+        reading.poll()
+        path.unlink()
+        reading.poll()
+        assert reading.tail.notices == []
+
+    def test_26_lines_that_were_written_after_the_last_look_at_it_are_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.clef"
+        path.touch()
+        reading = Reading(tmp_path)
+        reading.poll()
+        append(path, line(0) + line(1) + b"half")
+        path.unlink()
+        assert numbers(reading.poll()) == [0, 1]
+        assert reading.poll(GONE_SECS + 1.0) == [b"half"]
+        assert reading.tail.notices == []
+        assert reading.tail.streams == []
+
+    @pytest.mark.parametrize("count", [1, OPEN_MAX + 2], ids=["one", "more than stay open"])
+    def test_26_half_first_lines_of_many_files_are_counted(self, tmp_path: Path, count: int) -> None:
+        reading = Reading(tmp_path)
+        paths = [tmp_path / f"{number}.clef" for number in range(count)]
+        for path in paths:
+            append(path, b"half a line")
+        reading.poll()
+        reading.poll()
+        for path in paths:
+            path.unlink()
+        reading.poll()
+        assert (reading.tail.lost_files, reading.tail.lost_bytes) == (count, 11 * count)
 
     def test_26_what_came_and_went_between_two_looks_is_told(self, tmp_path: Path) -> None:
         reading = Reading(tmp_path)
