@@ -14,17 +14,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from indexer.hours import hours_of
+
 Json = dict[str, Any]
 
+NONE: Final = "-"  # as a value of a dimension: events that name none there
 MAX_VALUES_COUNT: Final = 50
 MAX_VALUE_CHARS: Final = 256
 MAX_TEXT_CHARS: Final = 500
 _REQUEST_SPAN: Final = timedelta(hours=12)
 _LOOKS_LIKE_AN_ADDRESS: Final = re.compile(r"[0-9.]+(/[0-9]*)?|(?=.*:)[0-9a-fA-F:.]+(/[0-9]*)?")
 
-
 # OpenSearch refuses a longer expression (index.max_regex_length).
 MAX_REGEXP_CHARS: Final = 1000
+_LIKE: Final = {
+    "hour": "hour such as 7, and no hours such as 18-7",
+    "address": "IP address and no network such as 203.0.113.0/24",
+}
 _TOO_LONG: Final = "That has too many accents and punctuation marks to search for; leave some out."
 
 
@@ -59,6 +65,8 @@ DIMENSIONS: Final[Mapping[str, Dimension]] = {
         Dimension("entity_type", ("entity.type",), "on"),
         Dimension("entity", ("entity.number", "entity.id"), "about", patterns=True),
         Dimension("address", ("source.ip", "source.address"), "from"),
+        Dimension("route", ("url.route",), "through"),
+        Dimension("hour", ("local.hour",), "at local hour"),
     )
 }
 
@@ -169,6 +177,8 @@ class ActivityFilter:
     entity_type: Choice = field(default_factory=Choice)
     entity: Choice = field(default_factory=Choice)
     address: Choice = field(default_factory=Choice)
+    route: Choice = field(default_factory=Choice)
+    hour: Choice = field(default_factory=Choice)
     text: str = ""
     text_field: str = ""  # a key of TEXT_FIELDS; empty: all of them
     bookkeeping: bool = False  # whether sessions being renewed and the like are shown
@@ -281,7 +291,8 @@ def iso(moment: datetime) -> str:
 def _listed(lead: str, values: tuple[str, ...]) -> list[Phrase]:
     pieces: list[Phrase] = []
     for value in values:
-        pieces += [Phrase(" or " if pieces else lead), Phrase(value.replace("_", " "), value=True)]
+        said = "(none named)" if value == NONE else value.replace("_", " ")
+        pieces += [Phrase(" or " if pieces else lead), Phrase(said, value=True)]
     return pieces
 
 
@@ -295,8 +306,7 @@ def _when(window: Window, zone: ZoneInfo) -> list[Phrase]:
         return [Phrase(", at any time")]
     pieces = [Phrase(",")]
     for word, moment in moments:
-        precision = "seconds" if moment.second else "minutes"
-        text = moment.replace(tzinfo=None).isoformat(" ", timespec=precision)
+        text = moment.replace(tzinfo=None).isoformat(" ", timespec="seconds" if moment.second else "minutes")
         pieces += [Phrase(f" {word} "), Phrase(text, value=True)]
     return [*pieces, Phrase(f" ({zone.key})")]
 
@@ -310,13 +320,13 @@ def _check_choice(name: str, choice: Choice) -> None:
             raise FilterError(name, f"A value has 1 to {MAX_VALUE_CHARS} characters.")
         if len(_expression(value)) > MAX_REGEXP_CHARS:
             raise FilterError(name, _TOO_LONG)
-        if name == "address" and _LOOKS_LIKE_AN_ADDRESS.fullmatch(value):
-            try:
+        try:
+            if name == "hour" and value != NONE:
+                hours_of(value)
+            elif name == "address" and _LOOKS_LIKE_AN_ADDRESS.fullmatch(value):
                 address_network(value)
-            except ValueError:
-                raise FilterError(
-                    name, f"{value} is no IP address and no network such as 203.0.113.0/24."
-                ) from None
+        except ValueError:
+            raise FilterError(name, f"{value} is no {_LIKE[name]}.") from None
 
 
 def _range(window: Window) -> Json:
@@ -328,12 +338,18 @@ def _range(window: Window) -> Json:
 
 def _any_of(dimension: Dimension, values: tuple[str, ...]) -> Json:
     """Any of the values in any of the fields; one clause where one will do, which is the cheap case."""
+    named = [value for value in values if value != NONE]
+    clauses: list[Json] = []
+    if len(named) < len(values):
+        clauses.append({"bool": {"must_not": [{"exists": {"field": name}} for name in dimension.fields]}})
     if dimension.name == "address":
-        clauses = [_address(value) for value in values]
-    elif not dimension.patterns:
-        return {"terms": {dimension.fields[0]: list(values)}}
-    else:
-        clauses = [_named(name, value) for value in values for name in dimension.fields]
+        clauses += [_address(value) for value in named]
+    elif dimension.name == "hour":
+        clauses += [{"terms": {dimension.fields[0]: list(hours_of(value))}} for value in named]
+    elif dimension.patterns:
+        clauses += [_named(name, value) for value in named for name in dimension.fields]
+    elif named:
+        clauses.append({"terms": {dimension.fields[0]: named}})
     return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses, "minimum_should_match": 1}}
 
 
@@ -354,11 +370,10 @@ def _address(value: str) -> Json:
 def _text(text: str, name: str) -> Json:
     """Words in any order, "in this order" in quotes, `word*`: nothing that is typed is a syntax error."""
     if not name or TEXT_FIELDS[name].analysed:
-        fields = list(TEXT_FIELDS[name].fields) if name else ["search"]
         return {
             "simple_query_string": {
                 "query": text,
-                "fields": fields,
+                "fields": list(TEXT_FIELDS[name].fields) if name else ["search"],
                 "default_operator": "and",
                 "flags": "PHRASE|PREFIX|ESCAPE|WHITESPACE",
             }

@@ -21,6 +21,8 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "type": "entity_type",
     "entity": "entity",
     "ip": "address",
+    "route": "route",
+    "hour": "hour",
 }
 NAMES: Final[Mapping[str, str]] = {dimension: name for name, dimension in PARAMETERS.items()}
 LABELS: Final[Mapping[str, str]] = {
@@ -31,6 +33,8 @@ LABELS: Final[Mapping[str, str]] = {
     "type": "Entity type",
     "entity": "Entity id or number",
     "ip": "IP address",
+    "route": "Route",
+    "hour": "Local hour",
     "from": "From",
     "to": "To",
     "range": "Date range",

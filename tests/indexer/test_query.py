@@ -126,6 +126,27 @@ class TestQuery:
     def test_an_address_is_an_ip_a_network_or_a_name(self, typed: str, clause: object) -> None:
         assert wanted(ActivityFilter(address=Choice((typed,)))) == [clause]
 
+    def test_hours_wrap_around_midnight(self) -> None:
+        assert wanted(ActivityFilter(hour=Choice(("22-1", "7")))) == [
+            {
+                "bool": {
+                    "should": [{"terms": {"local.hour": [22, 23, 0]}}, {"terms": {"local.hour": [7]}}],
+                    "minimum_should_match": 1,
+                }
+            }
+        ]
+
+    def test_a_dash_asks_for_events_that_name_none(self) -> None:
+        nobody = {
+            "bool": {
+                "must_not": [{"exists": {"field": name}} for name in ("user.name", "user.email", "user.id")]
+            }
+        }
+        assert wanted(ActivityFilter(user=Choice(("-",)))) == [nobody]
+        (clause,) = wanted(ActivityFilter(user=Choice(without=("-",))))
+        assert clause == {"bool": {"must_not": [nobody]}}
+        assert "by (none named)" in ActivityFilter(user=Choice(("-",))).sentence(STOCKHOLM)
+
     def test_what_is_excluded_must_not_be(self) -> None:
         asked = ActivityFilter(action=Choice(without=("read",)), bookkeeping=True)
         unwanted = {"bool": {"must_not": [{"terms": {"event.action": ["read"]}}]}}
@@ -230,9 +251,10 @@ class TestSentence:
     @pytest.mark.parametrize("name", DIMENSIONS)
     @pytest.mark.parametrize("excluded", [False, True], ids=["only", "without"])
     def test_leaves_no_condition_out(self, name: str, *, excluded: bool) -> None:
-        choice = Choice(without=("some*value",)) if excluded else Choice(("some*value",))
+        value = "18-7" if name == "hour" else "some*value"
+        choice = Choice(without=(value,)) if excluded else Choice((value,))
         asked = ActivityFilter(**{name: choice})  # type: ignore[arg-type]
-        assert "some*value" in asked.sentence(STOCKHOLM)
+        assert value in asked.sentence(STOCKHOLM)
         assert asked.query() != ActivityFilter().query()
 
     @pytest.mark.parametrize("name", TEXT_FIELDS)
