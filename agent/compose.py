@@ -14,7 +14,6 @@ from agent.delivery.lanes import Lanes
 from agent.delivery.senders import Senders
 from agent.errors import SettingsError
 from agent.formats import Format, UnknownFormatError, format_named
-from agent.guard import GuardedNormaliser
 from agent.journal import FOLDER, PATTERN, Journal
 from agent.normalise.normaliser import Normaliser, SourceFacts
 from agent.pipeline import CHECKPOINT, DEAD_LETTERS, Feed, Pipeline, utc_text
@@ -105,19 +104,11 @@ def _feed_of(
         ahead_days=settings.ahead_days,
     )
 
-    def tail(known: list[Entry]) -> Tail:
-        is_own = source.name == OWN_SOURCE
-        return Tail(source.name, source.paths, form.framer, known, may_be_empty=is_own)
-
-    def again(known: list[Entry]) -> tuple[Tail, GuardedNormaliser]:
-        return tail(known), GuardedNormaliser(facts, **{**given, "tenants": feed.normaliser.tenants})
-
-    feed = Feed(
-        tail=tail(entries),
+    is_own = source.name == OWN_SOURCE
+    return Feed(
+        tail=Tail(source.name, source.paths, form.framer, entries, may_be_empty=is_own),
         normaliser=Normaliser(facts, **given),
         format_name=form.name,
         silence_secs=source.silence_secs,
-        is_own=source.name == OWN_SOURCE,
-        again=again,
+        is_own=is_own,
     )
-    return feed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,8 @@ import structlog
 from agent.delivery.batches import Document
 from agent.delivery.dead_letters import DeadLetter
 from agent.delivery.lanes import Lanes
-from agent.guard import Failure, GuardedNormaliser
 from agent.journal import Journal
+from agent.normalise.failures import Failure
 from agent.normalise.normaliser import FileInfo, Normaliser
 from agent.observation import Observation, Observed
 from agent.sources import checkpoints
@@ -41,22 +41,17 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Feed:
-    """One source: its files and its normaliser; `again` makes both anew, for a normaliser that failed."""
+    """One source: its files and its normaliser."""
 
     tail: Tail
     normaliser: Normaliser
     format_name: str
     silence_secs: float
     is_own: bool
-    again: Callable[[list[Entry]], tuple[Tail, GuardedNormaliser]]
 
     @property
     def is_full(self) -> bool:
         return len(self.normaliser.ahead) >= AHEAD_MAX
-
-
-class NormaliserFailedError(Exception):
-    """A normaliser raised what it must not; the cause says what."""
 
 
 class Pipeline:
@@ -77,7 +72,6 @@ class Pipeline:
         self.checkpoint_problem = ""
         self.saved_at: float | None = None
         self._first = 0
-        self._is_ending = False
         self._checkpoint = checkpoint
         self._looked_at = 0.0
         self._saved_at = 0.0
@@ -132,13 +126,9 @@ class Pipeline:
         )
 
     def _warm(self, feed: Feed, stream: Stream) -> None:
-        """What was delivered before only tells of what follows; where it makes us fail, it tells nothing."""
+        """What was delivered before only tells of what follows."""
         for records in stream.context():
-            try:
-                feed.normaliser.warm(_file(stream), records)
-            except Exception as error:  # noqa: BLE001 - whatever it is, these records are final already
-                log.warning("context_not_read", source=feed.tail.name, reason=type(error).__name__)
-                return
+            feed.normaliser.warm(_file(stream), records)
 
     def _note(self, feed: Feed) -> None:
         """Write down in the audit trail what became of files."""
@@ -164,44 +154,25 @@ class Pipeline:
         tail = feed.tail
         tail.poll(now)
         more = False
-        try:
-            for _ in range(CHUNKS_A_PASS):
-                if not self.lanes.has_room or feed.is_full:
-                    break
-                chunk = tail.read(now)
-                more = chunk is not None
-                if chunk is None:
-                    break
-                self._feed(feed, chunk, now)
-            for chunk in tail.farewells(now):
-                self._feed(feed, chunk, now)
-            self._deliver(feed, _done(feed.normaliser.tick), now)
-        except NormaliserFailedError as failed:
-            self._begin_again(feed, failed, now)
-            return True
+        for _ in range(CHUNKS_A_PASS):
+            if not self.lanes.has_room or feed.is_full:
+                break
+            chunk = tail.read(now)
+            more = chunk is not None
+            if chunk is None:
+                break
+            self._feed(feed, chunk, now)
+        for chunk in tail.farewells(now):
+            self._feed(feed, chunk, now)
+        self._deliver(feed, feed.normaliser.tick(), now)
         return more and self.lanes.has_room and not feed.is_full
 
     def _feed(self, feed: Feed, chunk: Chunk, now: float) -> None:
         if chunk.records:
             info = _file(chunk.stream)
-            documents = _done(lambda: feed.normaliser.feed(info, chunk.records, chunk.flags, chunk.span))
+            documents = feed.normaliser.feed(info, chunk.records, chunk.flags, chunk.span)
             chunk.span.last_time = feed.normaliser.last_time(info)
             self._deliver(feed, documents, now)
-
-    def _begin_again(self, feed: Feed, failed: NormaliserFailedError, now: float) -> None:
-        """Read a source again from what is final, with the normaliser that sets aside what it cannot do."""
-        if isinstance(feed.normaliser, GuardedNormaliser):
-            raise failed
-        log.warning("normaliser_failed", source=feed.tail.name, reason=type(failed.__cause__).__name__)
-        old = feed.tail
-        old.settle()
-        feed.tail, feed.normaliser = feed.again(old.entries())
-        old.close()
-        feed.tail.lost_bytes, feed.tail.lost_files = old.lost_bytes, old.lost_files
-        feed.tail.read_at = old.read_at
-        self.look(now)
-        if self._is_ending:
-            feed.tail.stop_at_present_ends()
 
     def _deliver(self, feed: Feed, documents: list[Document], now: float) -> None:
         if documents:
@@ -216,7 +187,7 @@ class Pipeline:
             for token in expired:
                 token.open_count -= 1
             expired.clear()
-        if isinstance(feed.normaliser, GuardedNormaliser) and feed.normaliser.failures:
+        if feed.normaliser.failures:
             self._refuse(feed, feed.normaliser.failures)
         if feed.normaliser.ahead and feed.tail.name not in self._warned_ahead:
             self._warn_ahead(feed)
@@ -287,7 +258,6 @@ class Pipeline:
     # -- a run that ends
 
     def stop_at_present_ends(self) -> None:
-        self._is_ending = True
         for feed in self.feeds:
             feed.tail.stop_at_present_ends()
 
@@ -307,10 +277,7 @@ class Pipeline:
     def flush(self, now: float) -> None:
         """Give out the records that still wait for the end of their request, and send what was collected."""
         for feed in self.feeds:
-            try:
-                self._deliver(feed, _done(feed.normaliser.flush), now)
-            except NormaliserFailedError as failed:
-                self._begin_again(feed, failed, now)
+            self._deliver(feed, feed.normaliser.flush(), now)
         self.lanes.seal()
 
     def close(self, now: float) -> None:
@@ -329,13 +296,6 @@ class Pipeline:
 
 def _file(stream: Stream) -> FileInfo:
     return FileInfo(stream.path, stream.head.identity)
-
-
-def _done(normalise: Callable[[], list[Document]]) -> list[Document]:
-    try:
-        return normalise()
-    except Exception as error:
-        raise NormaliserFailedError from error
 
 
 def _place(feed: Feed, failure: Failure) -> bytes:

@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from agent.normalise import change_lines, classify, limits
-from agent.normalise.change_lines import CHANGE_LOGGER, ChangeLines, is_change
+from agent.normalise import classify, limits
+from agent.normalise.change_lines import ChangeLines, is_change
 from agent.normalise.draft import NOTHING_KNOWN, Context, Draft
 from agent.normalise.encoder import Encoder, Place
+from agent.normalise.failures import Failure, as_line, cause, failure
 from agent.normalise.instants import Instants
 from agent.normalise.local_time import days_before
-from agent.normalise.other_lines import OtherLines, is_failed_update
+from agent.normalise.other_lines import OtherLines
 from agent.normalise.properties import text_of
 from agent.normalise.proxy import ProxyLines
 from agent.normalise.reader import Reader
 from agent.normalise.redaction import Redactor
-from agent.normalise.request_lines import RequestLines, facts_of, is_request
-from agent.normalise.requests import Held, Here, Requests
+from agent.normalise.request_lines import Facts, RequestLines, facts_of, is_request
+from agent.normalise.requests import Held, Here, Requests, told_by
 from agent.normalise.routes import Routes
 from agent.normalise.trail import TrailLines
 from indexer.event import Flag
@@ -83,7 +84,7 @@ def utc_now() -> datetime:
 
 
 class Normaliser:
-    """Turns the records of one source into documents; see `feed`."""
+    """Turns the records of one source into documents; what no step can do is `unparsed`, with its text."""
 
     def __init__(
         self,
@@ -101,6 +102,8 @@ class Normaliser:
         """Tokens of records that were older than their class keeps; the caller takes them out."""
         self.ahead: list[Ahead] = []
         """What is dated ahead of the clock; given out by `tick` when its time has come."""
+        self.failures: list[Failure] = []
+        """Records whose secrets could not be told, so they are shown nowhere; the caller takes them out."""
         self._source = source
         self._clock = clock
         self._elapsed = elapsed
@@ -144,7 +147,7 @@ class Normaliser:
         """Take records (position, raw bytes) of one file; give out the documents that are decided now.
 
         `flags` holds what the framing saw, by position, and is emptied. Each record comes back exactly once,
-        here or from a later call, as a document with its token or as its token in `expired`.
+        here or from a later call, as a document with its token, or with its token in `expired` or `failures`.
         """
         out: list[Document] = []
         place = self._begin(file)
@@ -240,11 +243,38 @@ class Normaliser:
         read: list[Held] = []
         for position, raw in records:
             flags: tuple[str, ...] = framed.pop(position, ()) if framed else ()
-            record, original, flags = read_one(raw, flags, is_suspect=position in suspects)
-            if not settle(record, identity):
-                flags = (*flags, Flag.TIME_SUSPECT.value)
-            read.append((record, (place, position, raw, original, flags, token)))
+            try:
+                record, original, seen = read_one(raw, flags, is_suspect=position in suspects)
+                if not settle(record, identity):
+                    seen = (*seen, Flag.TIME_SUSPECT.value)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this record's
+                read += self._unread((place, position, raw, None, flags, token), error)
+            else:
+                read.append((record, (place, position, raw, original, seen, token)))
         return read
+
+    def _unread(self, here: Here, error: Exception) -> list[Held]:
+        """A record that could not be read, as its text; none if that cannot be freed of secrets."""
+        place, position, raw, _, flags, token = here
+        try:
+            record, original, flags = self._reader.as_text(raw, flags, cause(error))
+            record["@t"] = self._printed_time(raw)
+            if not self._instants.settle(record, place.identity):
+                flags = (*flags, Flag.TIME_SUSPECT.value)
+        except Exception:  # noqa: BLE001 - what cannot be freed of secrets is shown nowhere
+            self._fail(here, error)
+            return []
+        return [(record, (place, position, raw, original, flags, token))]
+
+    def _printed_time(self, raw: bytes) -> object:
+        try:
+            return self._source.parse(raw).get("@t")
+        except Exception:  # noqa: BLE001 - then it takes that of the record before it
+            return None
+
+    def _fail(self, here: Here, error: Exception) -> None:
+        if here[-1] is not WARM:
+            self.failures.append(failure(here, error))
 
     def _follow(self, read: list[Held], out: list[Document]) -> None:
         """Follow the requests through the lines of SmartWMS.
@@ -268,7 +298,7 @@ class Normaliser:
                 self._end_request(record, here, run, out)
                 run = []
             elif (facts := requests.closed(request_id)) is not None:
-                self._emit(self._builder(record), record, self._request_lines.context(facts), here, out)
+                self._emit(self._builder(record), record, self._context(facts), here, out)
             else:
                 run.append(held)
                 run_id = request_id
@@ -280,14 +310,21 @@ class Normaliser:
         request_id = record["RequestId"]
         if self._requests.is_open(request_id):
             run = self._requests.take(request_id) + run
-        told = _told(run) if run else NOTHING_KNOWN
+        told = told_by(run) if run else NOTHING_KNOWN
         facts = facts_of(record, told)
         self._requests.close(request_id, facts)
         if run:
-            context = self._request_lines.context(facts)
+            context = self._context(facts)
             for each, there in run:
                 self._emit(self._builder(each), each, context, there, out)
         self._emit(self._request_lines.draft, record, told, here, out)
+
+    def _context(self, facts: Facts) -> Context:
+        """What the end of a request tells its other lines; nothing where that makes us fail."""
+        try:
+            return self._request_lines.context(facts)
+        except Exception:  # noqa: BLE001 - an event that lacks its context is better than none
+            return NOTHING_KNOWN
 
     def _outside(self, record: dict[str, Any], here: Here, out: list[Document]) -> None:
         """A line of no request."""
@@ -302,7 +339,7 @@ class Normaliser:
 
     def _give_up(self, records: list[Held], out: list[Document]) -> None:
         """Records whose request did not end in time."""
-        context = _told(records)
+        context = told_by(records)
         for record, (place, position, raw, original, flags, token) in records:
             here = (place, position, raw, original, (*flags, Flag.INCOMPLETE_REQUEST.value), token)
             self._emit(self._builder(record), record, context, here, out)
@@ -320,18 +357,33 @@ class Normaliser:
         if moment >= self._uncertain:
             self.ahead.append(Ahead(moment, moment >= self._too_far, (build, record, context, here)))
             return
-        if original is None:
-            original = raw.decode(errors="replace")
+        shown = raw.decode(errors="replace") if original is None else original
         try:
-            done = self._encoder.encode(build(record, context), place, position, raw, original, flags)
-        except (TypeError, AttributeError, ValueError):
-            # A property of an unexpected type: take all of them as texts.
-            plain = limits.cut(limits.as_texts(record))
-            done = self._encoder.encode(build(plain, context), place, position, raw, original, flags)
+            done = self._encoder.encode(build(record, context), place, position, raw, shown, flags)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this record's
+            try:
+                done = self._encode_otherwise(build, record, context, here, error)
+            except Exception:  # noqa: BLE001 - as above
+                self._fail(here, error)
+                return
         if done is None:
             self.expired.append(token)
         else:
             out.append((*done, token))
+
+    def _encode_otherwise(
+        self, build: Build, record: dict[str, Any], context: Context, here: Here, error: Exception
+    ) -> tuple[str, str, bytes] | None:
+        """A record of which no event could be made: with all its properties as texts, else its text alone."""
+        place, position, raw, original, flags, _ = here
+        shown = raw.decode(errors="replace") if original is None else original
+        try:
+            plain = limits.cut(limits.as_texts(record))
+            return self._encoder.encode(build(plain, context), place, position, raw, shown, flags)
+        except Exception:  # noqa: BLE001 - as above
+            line = self._other_lines.draft(as_line(record, shown, error), NOTHING_KNOWN)
+            flags = (*flags, Flag.UNPARSED.value)
+            return self._encoder.encode(line, place, position, raw, shown, flags)
 
     def _release_ahead(self, out: list[Document], *, everything: bool = False) -> None:
         waiting, self.ahead = self.ahead, []
@@ -344,16 +396,3 @@ class Normaliser:
 WARM: Final = object()
 """The token of records that were stored before a restart: nothing of them is given out."""
 _STEP_COUNT: Final = 24
-
-
-def _told(records: Iterable[Held]) -> Context:
-    """What the records of one request tell together: who, whose, and whether the database refused."""
-    known = NOTHING_KNOWN
-    failed = False
-    for record, _ in records:
-        if record.get("SourceContext") == CHANGE_LOGGER:
-            if not known.user_id:
-                known = change_lines.context(record) or known
-        elif is_failed_update(record):
-            failed = True
-    return known._replace(outcome="failure") if failed else known

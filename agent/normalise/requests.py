@@ -8,7 +8,10 @@ depends on a clock; the time bound only keeps a quiet log from waiting for ever.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from agent.normalise import change_lines
+from agent.normalise.draft import NOTHING_KNOWN, Context
 from agent.normalise.encoder import Place
+from agent.normalise.other_lines import is_failed_update
 from agent.normalise.request_lines import Facts
 
 OPEN_BYTES: Final = 4 * 1024 * 1024
@@ -105,3 +108,19 @@ class Requests:
         """Every open request, given up."""
         for request_id in list(self._open):
             yield self.take(request_id)
+
+
+def told_by(records: Iterable[Held]) -> Context:
+    """What the records of one request tell together: who, whose, and whether the database refused."""
+    known = NOTHING_KNOWN
+    failed = False
+    for record, _ in records:
+        try:
+            if record.get("SourceContext") == change_lines.CHANGE_LOGGER:
+                if not known.user_id:
+                    known = change_lines.context(record) or known
+            elif is_failed_update(record):
+                failed = True
+        except Exception:  # noqa: BLE001, S112 - a record that cannot be understood tells nothing
+            continue
+    return known._replace(outcome="failure") if failed else known

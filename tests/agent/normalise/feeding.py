@@ -61,7 +61,6 @@ class Feeding:
     prefix: str = "smartwms"
     host: str = "app-1"
     ahead_days: int = 2
-    make: type[Normaliser] = Normaliser
     known: Tenants = field(default_factory=tenants)
     clock: Clock = field(default_factory=Clock)
 
@@ -78,7 +77,7 @@ class Feeding:
             tenant=self.own_tenant,
             ahead_days=self.ahead_days,
         )
-        self.normaliser = self.make(
+        self.normaliser = Normaliser(
             facts,
             tenants=self.known,
             redaction_key=self.key,
