@@ -43,7 +43,7 @@ _known: Final[set[str]] = {
 }
 # Names that begin so belong to a program that may not be loaded here (one environment file serves all three).
 # They pass until that program registers its names in this process; then a misspelt one is refused as well.
-_open_families: Final[set[str]] = {"AUDIT_WEBUI_", "AUDIT_TEST_"}
+_open_families: Final[set[str]] = {"AUDIT_WEBUI_", "AUDIT_WEBHOOK_", "AUDIT_SMTP_", "AUDIT_TEST_"}
 
 _INDEX_PREFIX: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import Event
 from typing import Final
 
 import click
@@ -19,6 +20,7 @@ from webui.api import commands as key_commands
 from webui.app import create_app, make_accounts
 from webui.exports import assembly as exports
 from webui.exports import commands as export_commands
+from webui.notification import assembly as notification
 from webui.settings import WebSettings, secret_key
 from webui.wsgi import serve
 
@@ -57,7 +59,13 @@ def _accounts() -> Accounts:
 cli.add_command(commands.group(_accounts))
 cli.add_command(export_commands.group(exports.installation_key))
 cli.add_command(key_commands.group(lambda: keys.cabinet(checked_tenant)))
-cli.add_command(jobs.group(exports.chores))
+
+
+def _chores(stopping: Event) -> list[jobs.Chore]:
+    return [*exports.chores(stopping), *notification.chores(stopping)]
+
+
+cli.add_command(jobs.group(_chores))
 
 
 def main() -> None:

@@ -31,6 +31,8 @@ class WebSettings(BaseSettings):
     """How long the files of exports are kept."""
     api_per_minute: int = Field(default=300, ge=1, le=100_000)
     """How many requests a key of the API may make."""
+    public_url: str = Field(default="", pattern=r"^(https?://[^\s/]+(/[^\s]*[^\s/])?)?$")
+    """Where people find the UI, for links in notifications, such as `https://audit.example.com`."""
     tls: bool = False
     """Whether browsers reach it by https: cookies become Secure, and http is redirected."""
     trusted_proxies: int = Field(default=0, ge=0, le=9)

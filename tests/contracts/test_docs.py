@@ -8,12 +8,15 @@ import pytest
 from agent.settings import AgentSettings, DeliverySettings, HttpSettings, SourceSettings
 from indexer.event import ACTIONS, FIELDS, Flag
 from indexer.settings import known_names
+from webui.notification.settings import VARIABLES as NOTIFICATION
 from webui.settings import WebSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 EVENTS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
-VARIABLES = sorted(known_names() | {f"AUDIT_WEBUI_{name}".upper() for name in WebSettings.model_fields})
+VARIABLES = sorted(
+    {*known_names(), *NOTIFICATION, *(f"AUDIT_WEBUI_{name}".upper() for name in WebSettings.model_fields)}
+)
 SECTIONS = (AgentSettings, SourceSettings, DeliverySettings, HttpSettings)
 SETTINGS = sorted({name for section in SECTIONS for name in section.model_fields})
 

@@ -42,6 +42,8 @@ class Channel:
     off_since: datetime | None = None
     off_why: str = ""
     """In a sentence: who switched it off, or what failed."""
+    failed_count: int = 0
+    """How often it was switched off because it failed."""
     secret_number: int = 1
     """Counts up with each new secret."""
     secret_print: str = ""
@@ -69,6 +71,7 @@ class Channel:
             "off": self.off.value if self.off else None,
             "off_since": iso(self.off_since) if self.off_since else None,
             "off_why": self.off_why,
+            "failed_count": self.failed_count,
             "secret_number": self.secret_number,
             "secret_print": self.secret_print,
         }
@@ -88,6 +91,7 @@ def from_document(channel_id: str, source: Mapping[str, Any]) -> Channel:
         off=Off(source["off"]) if source["off"] else None,
         off_since=datetime.fromisoformat(since) if since else None,
         off_why=source["off_why"],
+        failed_count=source["failed_count"],
         secret_number=source["secret_number"],
         secret_print=source["secret_print"],
     )

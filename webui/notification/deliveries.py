@@ -7,7 +7,7 @@ dead, and whose delivery somebody else took, learns it when it tells how its att
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,11 +15,11 @@ from indexer.documents import Documents, Stored
 from indexer.errors import ConflictError
 from indexer.query import iso
 from webui.notification.delivery import Delivery, State, from_document
-from webui.notification.message import Message
+from webui.notification.message import TEST_TYPE, Message
 
 KIND: Final = "deliveries"
 LEASE: Final = timedelta(seconds=120)
-"""Longer than any attempt may take (`webhook.LIMIT_SECS`, `mail.LIMIT_SECS`)."""
+"""Longer than any attempt takes (`webhook.LIMIT_SECS`, `mail.LIMIT_SECS`), a slow name server included."""
 LISTED_COUNT: Final = 50
 FORGOTTEN_AFTER: Final = timedelta(days=90)
 """How long a delivery that is over stays in the log."""
@@ -77,15 +77,27 @@ class Deliveries:
         )
         return [from_document(stored.source) for stored in found]
 
-    def take(self, worker: str, now: datetime, *, but_not: Collection[str] = ()) -> Held | None:
-        """Give a worker what is due first, of no channel in `but_not`; None: there is nothing."""
+    def take(
+        self, worker: str, now: datetime, *, busy: Collection[str] = (), failing: Collection[str] = ()
+    ) -> Held | None:
+        """Give a worker what is due first; None: there is nothing.
+
+        Nothing of channels that are `busy`, and of those that are `failing` tests alone.
+        """
         free = [
             {"bool": {"filter": [{"term": {"state": State.WAITING}}, _until("due", now)]}},
             {"bool": {"filter": [{"term": {"state": State.SENDING}}, _until("lease", now)]}},
         ]
-        query: dict[str, Any] = {"bool": {"should": free, "minimum_should_match": 1}}
-        if but_not:
-            query["bool"]["must_not"] = [{"terms": {"channel": sorted(but_not)}}]
+        held_back = [
+            {"terms": {"channel": sorted(busy)}},
+            {
+                "bool": {
+                    "filter": [{"terms": {"channel": sorted(failing)}}],
+                    "must_not": [{"term": {"type": TEST_TYPE}}],
+                }
+            },
+        ]
+        query = {"bool": {"should": free, "minimum_should_match": 1, "must_not": held_back}}
         for stored in self._documents.find(query, sort=[{"due": "asc"}], limit=_LOOKED_AT_COUNT):
             held = _held(stored)
             try:
@@ -101,6 +113,23 @@ class Deliveries:
         except ConflictError as error:
             raise LostError(f"delivery {held.stored.id} was changed by somebody else") from error
         return Held(delivery, stored)
+
+    def waiting(self, channel: str) -> int:
+        """How many deliveries through a channel are not over."""
+        query = [{"term": {"channel": channel}}, {"terms": {"state": [State.WAITING, State.SENDING]}}]
+        return len(self._documents.find({"bool": {"filter": query}}))
+
+    def give_up(self, failing: Collection[str], since: datetime, now: datetime) -> None:
+        """Drop what has waited since before `since` for channels that fail."""
+        old = [
+            {"term": {"state": State.WAITING}},
+            {"terms": {"channel": sorted(failing)}},
+            _until("created", since),
+        ]
+        for stored in self._documents.find({"bool": {"filter": old}}):
+            held = _held(stored)
+            why = "Its channel was off for too long."
+            self.write(held, replace(held.delivery, state=State.DROPPED, finished=now, problem=why))
 
     def forget(self, now: datetime) -> None:
         """Delete the deliveries that were over long ago."""

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from indexer.query import iso
 
-MAX_TITLE_CHARS: Final = 200
+TEST_TYPE: Final = "test"
+"""A test of a channel: one attempt, also while the channel is off, and nothing follows when it fails."""
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}")
-_TYPE: Final = re.compile(r"[a-z]+\.[a-z_]+|test")
+_TYPE: Final = re.compile(rf"[a-z]+\.[a-z_]+|{TEST_TYPE}")
 _FILE: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")
 
 

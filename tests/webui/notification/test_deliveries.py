@@ -75,7 +75,7 @@ class TestTake:
         deliveries.enqueue(TOLD, ["early"], NOW)
         deliveries.enqueue(TOLD, ["busy"], NOW - timedelta(hours=1))
         now = NOW + timedelta(minutes=1)
-        taken = [deliveries.take("me", now, but_not=["busy"]) for _ in range(3)]
+        taken = [deliveries.take("me", now, busy=["busy"]) for _ in range(3)]
         assert [each and each.delivery.channel for each in taken] == ["early", "late", None]
 
     def test_what_is_not_due_waits(self, deliveries: Deliveries) -> None:
