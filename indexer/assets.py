@@ -17,6 +17,7 @@ from indexer.errors import SettingsError
 
 SHIPPED_PREFIX: Final = "smartwms"
 EVENTS: Final = "audit"
+SEALS: Final = "seals"
 _APPLICATION: Final = "app-"
 
 
@@ -48,6 +49,12 @@ def kinds() -> tuple[str, ...]:
 def event_template(prefix: str) -> Template:
     """Return the template of the partitions."""
     return _template(EVENTS, prefix)
+
+
+@lru_cache(maxsize=64)
+def seal_template(prefix: str) -> Template:
+    """Return the template of the index of seals."""
+    return _template(SEALS, prefix)
 
 
 @lru_cache(maxsize=64)

@@ -16,6 +16,7 @@ from indexer.classes import DEFAULTS, Classes, ClassSettings, RetentionClass
 from indexer.client import Client
 from indexer.documents import Documents
 from indexer.errors import MissingError, SettingsError
+from indexer.seals import index as seals
 
 
 @unique
@@ -24,6 +25,7 @@ class Action(Enum):
 
     PUT_TEMPLATE = "put template"
     PREPARE_INDEX = "prepare index"
+    PREPARE_SEALS = "prepare seals"
     RECORD_CLASSES = "record classes"
     ADD_FIELDS = "add fields"
     NONE = "none"  # a finding: only a person can decide
@@ -54,6 +56,7 @@ def plan(client: Client, prefix: str, wanted: ClassSettings) -> list[Step]:
     return [
         *_template_steps(client, prefix),
         *_index_steps(client, prefix),
+        *_seal_steps(client, prefix),
         *_class_steps(recorded, classes),
         *_partition_steps(found, prefix),
     ]
@@ -67,6 +70,8 @@ def apply(client: Client, prefix: str, steps: list[Step]) -> None:
             client.request("PUT", f"/_index_template/{template.name}", body=template.body)
         elif step.action is Action.PREPARE_INDEX:
             Documents(client, prefix, step.subject).prepare()
+        elif step.action is Action.PREPARE_SEALS:
+            seals.prepare(client, prefix)
         elif step.action is Action.RECORD_CLASSES:
             tenants.record_classes(client, prefix, step.classes)
         elif step.action is Action.ADD_FIELDS:
@@ -76,6 +81,7 @@ def apply(client: Client, prefix: str, steps: list[Step]) -> None:
 def _templates(prefix: str) -> list[assets.Template]:
     return [
         assets.event_template(prefix),
+        assets.seal_template(prefix),
         *(assets.document_template(kind, prefix) for kind in assets.kinds()),
     ]
 
@@ -132,6 +138,16 @@ def _index_steps(client: Client, prefix: str) -> Iterator[Step]:
         elif difference.missing:
             lacks = ", ".join(difference.missing)
             yield Step(Action.PREPARE_INDEX, kind, f"index {name} lacks the fields {lacks}")
+
+
+def _seal_steps(client: Client, prefix: str) -> Iterator[Step]:
+    try:
+        fault = seals.fault_of(client, prefix)
+    except MissingError:
+        yield Step(Action.PREPARE_SEALS, assets.SEALS, f"index {seals.name(prefix)} is missing")
+        return
+    if fault:
+        yield Step(Action.NONE, seals.name(prefix), fault)
 
 
 def _class_steps(recorded: Classes | None, classes: Classes) -> Iterator[Step]:

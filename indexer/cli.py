@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,28 +15,29 @@ import click
 from indexer import bootstrap, cluster, settings, tenants
 from indexer.bootstrap import Action
 from indexer.classes import ENTERPRISE, PLANS, ClassSettings
-from indexer.client import Client, connect
+from indexer.client import Client
 from indexer.cluster import ClassContents
-from indexer.errors import IndexerError, RetryableError, SettingsError
+from indexer.errors import IndexerError, SettingsError
 from indexer.plans import Tenant, iso
-from indexer.settings import StoreSettings
+from indexer.session import opened
 
 _FINDINGS: Final = 1
-_POLL_SECS: Final = 0.5
+_ELSEWHERE: Final = {"node": "indexer.node", "verify": "indexer.seals.command"}
 _MIB: Final = 1 << 20
 
 
 class Commands(click.Group):
-    """Commands whose failures are a sentence and an exit code; `node` is read in when it is asked for."""
+    """Commands whose failures are a sentence and an exit code; the heavy ones are read in when asked for."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "node":
-            found: click.Command = importlib.import_module("indexer.node").node
+        if cmd_name in _ELSEWHERE:
+            module = importlib.import_module(_ELSEWHERE[cmd_name])
+            found: click.Command = getattr(module, cmd_name)
             return found
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "node"])
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -74,7 +72,7 @@ def main(context: click.Context, timeout_secs: float) -> None:
 @click.pass_obj
 def plan(timeout_secs: float) -> None:
     """Print what differs from what this version needs; exit 1 if anything does."""
-    with _store(timeout_secs) as (client, prefix):
+    with opened(timeout_secs) as (client, prefix):
         steps = bootstrap.plan(client, prefix, settings.load(ClassSettings))
         for step in steps:
             click.echo(_mark(step) + step.sentence)
@@ -89,7 +87,7 @@ def plan(timeout_secs: float) -> None:
 @click.pass_obj
 def apply(timeout_secs: float) -> None:
     """Put right what `plan` prints; exit 1 if something is left that only a person can decide."""
-    with _store(timeout_secs) as (client, prefix):
+    with opened(timeout_secs) as (client, prefix):
         steps = bootstrap.plan(client, prefix, settings.load(ClassSettings))
         bootstrap.apply(client, prefix, steps)
         for step in steps:
@@ -104,7 +102,7 @@ def apply(timeout_secs: float) -> None:
 @click.pass_obj
 def status(timeout_secs: float) -> None:
     """Print what this cluster is and has; exit 1 if it is not healthy or `plan` finds a difference."""
-    with _store(timeout_secs) as (client, prefix):
+    with opened(timeout_secs) as (client, prefix):
         found = cluster.describe(client, prefix)
         steps = bootstrap.plan(client, prefix, settings.load(ClassSettings))
     info = found.info
@@ -158,7 +156,7 @@ def tenants_set(  # noqa: PLR0913, PLR0917  a tenant has that many properties
 ) -> None:
     """Create a tenant, or change it; another plan is added to its history."""
     moment = None if start is None else _moment(start)
-    with _store(timeout_secs) as (client, prefix):
+    with opened(timeout_secs) as (client, prefix):
         tenant = tenants.put(
             client,
             prefix,
@@ -178,30 +176,10 @@ def tenants_set(  # noqa: PLR0913, PLR0917  a tenant has that many properties
 @click.pass_obj
 def tenants_list(timeout_secs: float) -> None:
     """Print each tenant with its history of plans."""
-    with _store(timeout_secs) as (client, prefix):
+    with opened(timeout_secs) as (client, prefix):
         found = tenants.load(client, prefix, now=datetime.now(UTC))
     for tenant in sorted(found.by_id.values(), key=lambda tenant: (tenant.name, tenant.id)):
         click.echo(_line(tenant))
-
-
-@contextmanager
-def _store(timeout_secs: float) -> Iterator[tuple[Client, str]]:
-    """Connect to the store of the environment's settings, once it answers, and give its client and prefix."""
-    found = settings.load(StoreSettings)
-    client = connect(found)
-    try:
-        deadline = time.monotonic() + timeout_secs
-        while True:
-            try:
-                client.info()
-                break
-            except RetryableError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(_POLL_SECS)
-        yield client, found.index_prefix
-    finally:
-        client.close()
 
 
 def _moment(text: str) -> datetime:

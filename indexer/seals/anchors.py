@@ -1,0 +1,53 @@
+"""Anchors: a line for each seal, kept where whoever owns the cluster cannot write."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from indexer.errors import SettingsError
+from indexer.seals.seal import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """That this seal of this chain existed; with it, everything that its chain said before."""
+
+    chain: str
+    number: int
+    digest: str
+    root: str
+    time: str
+    key: str
+    host: str
+
+    @property
+    def line(self) -> bytes:
+        return orjson.dumps(asdict(self), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def anchor_of(seal: Seal) -> Anchor:
+    return Anchor(seal.chain, seal.number, seal.digest, seal.root, seal.time, seal.key, seal.host)
+
+
+def read(path: Path) -> list[Anchor]:
+    """Read a file of anchors; SettingsError names the line that is none.
+
+    Half a line at its end is passed over: it is being written.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"--anchor {path} cannot be read: {error}") from None
+    found: list[Anchor] = []
+    for number, line in enumerate(data[: data.rfind(b"\n") + 1].split(b"\n"), 1):
+        if not line:
+            continue
+        try:
+            found.append(Anchor(**orjson.loads(line)))
+            bytes.fromhex(found[-1].key)
+        except (TypeError, ValueError):
+            raise SettingsError(f"--anchor {path}, line {number}, is no anchor of a seal") from None
+    return found

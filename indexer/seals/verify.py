@@ -1,0 +1,282 @@
+"""The store against the seals: every event has its leaf, every leaf its event, or a certificate.
+
+Both sides are written to disk by id and matched bucket by bucket, so memory depends neither on the number of
+events nor on the size of a partition.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+from indexer import partitions, tenants
+from indexer.classes import DEFAULTS
+from indexer.client import Client
+from indexer.event import event_hash
+from indexer.query import Query, Scope, iso, within_tenant
+from indexer.retention import certificates
+from indexer.seals import merkle, scan, seal
+from indexer.seals.anchors import Anchor
+from indexer.seals.chains import Chains, Trouble
+from indexer.seals.deletions import Deletions
+from indexer.seals.judge import FRESH, WHOLE, EventRecord, Judgement, LeafRecord, judge
+from indexer.seals.leaves import ID_CHARS, Placement
+from indexer.seals.report import Extent, Report
+from indexer.seals.seal import SealError
+from indexer.seals.shelf import Shelf
+from indexer.seals.spill import Folder, Spill, buckets_for
+from indexer.seals.states import State
+
+SEALED_WITHIN: Final = timedelta(minutes=15)
+"""An event younger than this may wait for its seal."""
+
+_LEAF: Final = struct.Struct("<24s16sIIIB")
+_EVENT: Final = struct.Struct("<24s32sIIB")
+_PROVEN: Final = struct.Struct("<II32s")
+_NO_HASH: Final = bytes(merkle.LEAF_BYTES)
+
+Progress = Callable[[str, int, int], None]
+"""What is done, how much of it, of how much."""
+
+
+class Numbers:
+    """Small numbers for values that repeat in millions of records."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._numbers: dict[Any, int] = {}
+
+    def of(self, value: object) -> int:
+        number = self._numbers.get(value)
+        if number is None:
+            number = self._numbers[value] = len(self.values)
+            self.values.append(value)
+        return number
+
+
+class Verification:
+    """One check, from the seals to the report."""
+
+    def __init__(
+        self,
+        client: Client,
+        prefix: str,
+        extent: Extent,
+        *,
+        now: datetime,
+        progress: Progress = lambda *_: None,
+    ) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._extent = extent
+        self._now = now
+        self._query = within_tenant(Scope(extent.tenant), Query({"match_all": {}}))
+        self._progress = progress
+        self._shelf = Shelf(client, prefix)
+        self._placements = Numbers()
+        self._indices = Numbers()
+        self._tenants = Numbers()
+        self._sealed: list[seal.Seal] = []
+        self._report = Report(extent, now)
+        self._gone: Counter[int] = Counter()
+
+    def run(self, anchors: Sequence[Anchor] = (), pinned: Iterable[str] = ()) -> Report:
+        """Check everything in scope. Raises the errors of `indexer.errors` when the store cannot be read."""
+        report = self._report
+        known = {*pinned, *(anchor.key for anchor in anchors)}
+        chains = self._chains(known)
+        report.troubles += chains.troubles(anchors)
+        report.chains = sorted(chains.by_id.values(), key=lambda chain: (chain.host, chain.last.time))
+        report.restarted = [chain.id for chain in chains.restarted]
+        report.anchors_count, report.is_pinned = len(anchors), bool(known)
+        indices = self._members()
+        self._deletions = Deletions(
+            certificates.all(self._client, self._prefix),
+            tenants.recorded_classes(self._client, self._prefix) or DEFAULTS,
+            [_address(name) for name in indices],
+            self._now,
+        )
+        event_count = scan.count(self._client, indices, self._query)
+        leaf_count = sum(chain.count for chain in chains.by_id.values())
+        buckets = buckets_for(max(event_count, leaf_count))
+        with Folder() as folder:
+            leaves = Spill(folder.path, "leaves", _LEAF, buckets)
+            events = Spill(folder.path, "events", _EVENT, buckets)
+            proven = Spill(folder.path, "proven", _PROVEN, buckets)
+            self._read_seals(chains, leaves)
+            self._read_events(indices, events, event_count)
+            for bucket in range(buckets):
+                self._match(leaves.bucket(bucket), events.bucket(bucket), proven)
+                self._progress("matching", bucket + 1, buckets)
+            proven.done()
+            for bucket in range(buckets):
+                self._check_roots(proven.bucket(bucket))
+        self._settle_counts()
+        report.finished = datetime.now(UTC)
+        return report
+
+    # -- the two sides
+
+    def _chains(self, pinned: Iterable[str]) -> Chains:
+        chains = Chains(tuple(pinned))
+        for id_, source in self._shelf.walk(with_leaves=False):
+            chains.take(id_, source)
+        return chains
+
+    def _members(self) -> list[str]:
+        listed = self._client.request(
+            "GET", f"/_cat/aliases/{partitions.alias(self._prefix)}", params={"h": "index", "format": "json"}
+        ).json
+        names = sorted(str(row["index"]) for row in listed)
+        return [name for name in names if self._extent.covers(_address(name))]
+
+    def _read_seals(self, chains: Chains, leaves: Spill) -> None:
+        total = sum(len(chain.ids) for chain in chains.by_id.values())
+        for number, (id_, source) in enumerate(self._shelf.walk(with_leaves=True), 1):
+            self._progress("reading seals", number, total)
+            chain = chains.by_id.get(str(source.get("chain")))
+            if chain is None or not chain.is_trusted or id_ not in chain.ids:
+                continue
+            try:
+                found = seal.from_source(source, id_)
+                self._take_leaves(found, source, leaves)
+            except SealError as error:
+                self._report.troubles.append(Trouble(State.GAP, chain.id, f"{id_}: {error}"))
+        leaves.done()
+
+    def _take_leaves(self, found: seal.Seal, source: dict[str, Any], leaves: Spill) -> None:
+        number = len(self._sealed)
+        self._sealed.append(found)
+        wanted: dict[Placement, int | None] = {}
+        for at, leaf in enumerate(seal.leaves_of(found, source)):
+            if leaf.placement not in wanted:
+                wanted[leaf.placement] = self._number_of(leaf.placement)
+            placement = wanted[leaf.placement]
+            if placement is not None:
+                leaves.add(leaf.id.encode(), leaf.hash, placement, number, at, leaf.seen)
+
+    def _number_of(self, placement: Placement) -> int | None:
+        """The number of a placement; None when it is out of scope."""
+        if self._extent.tenant is not None and placement.tenant != self._extent.tenant:
+            return None
+        return self._placements.of(placement) if self._extent.covers(placement.partition) else None
+
+    def _read_events(self, indices: list[str], events: Spill, total: int) -> None:
+        since = iso(self._now - SEALED_WITHIN)
+        until = iso(self._now + SEALED_WITHIN)
+        done = 0
+        for page in scan.events(self._client, indices, self._query):
+            for hit in page:
+                self._take_event(hit, events, since, until)
+            done += len(page)
+            self._progress("reading events", done, total)
+        events.done()
+
+    def _take_event(self, hit: scan.Hit, events: Spill, since: str, until: str) -> None:
+        document, id_ = hit["_source"], hit["_id"]
+        about = document.get("event", {})
+        tenant = str(document.get("tenant", {}).get("id", ""))
+        if len(id_) != ID_CHARS or not id_.isascii():
+            self._report.add(State.UNSEALED, id_, _address(hit["_index"]), tenant)
+            return
+        try:
+            computed = event_hash(document)
+        except (KeyError, TypeError, AttributeError):
+            computed = ""
+        flags = 0
+        if computed and computed == about.get("hash") and about.get("id") == id_:
+            flags = WHOLE
+        if since <= str(about.get("ingested", "")) <= until:
+            flags |= FRESH
+        events.add(
+            id_.encode(),
+            bytes.fromhex(computed) or _NO_HASH,
+            self._indices.of(hit["_index"]),
+            self._tenants.of(tenant),
+            flags,
+        )
+
+    # -- matching
+
+    def _match(
+        self, leaves: Iterator[tuple[Any, ...]], events: Iterator[tuple[Any, ...]], proven: Spill
+    ) -> None:
+        of_id: dict[bytes, tuple[list[LeafRecord], list[EventRecord]]] = {}
+        for leaf in leaves:
+            of_id.setdefault(leaf[0], ([], []))[0].append(LeafRecord._make(leaf))
+        for event in events:
+            of_id.setdefault(event[0], ([], []))[1].append(EventRecord._make(event))
+        for id_ in sorted(of_id):
+            known, found = of_id[id_]
+            for judgement in judge(known, found, self):
+                self._note(id_, judgement)
+                for leaf in judgement.proven:
+                    if judgement.event is not None:
+                        proven.put(leaf.seal, leaf.at, judgement.event.hash)
+
+    def _note(self, id_: bytes, judgement: Judgement) -> None:
+        state, event, placement = judgement[:3]
+        if placement is not None:
+            where, tenant = self._placements.values[placement]
+            if state in {State.EXPIRED, State.ERASED}:
+                self._gone[placement] += 1
+        elif event is not None:
+            where = _address(self._indices.values[event.lies_in])
+            tenant = self._tenants.values[event.tenant]
+        else:
+            return
+        self._report.add(state, id_.decode(), where, tenant)
+
+    def _check_roots(self, proven: Iterator[tuple[Any, ...]]) -> None:
+        """Compute the root of each seal whose events are all there, from what is stored now."""
+        records = sorted(set(proven))
+        for number, group in groupby(records, key=itemgetter(0)):
+            found = self._sealed[number]
+            hashes = [each[2] for each in group]
+            if len(hashes) != found.count:
+                continue
+            self._report.roots_count += 1
+            if merkle.root(hashes).hex() != found.root:
+                sentence = f"the root of seal {found.number} is not that of its events"
+                self._report.troubles.append(Trouble(State.GAP, found.chain, sentence))
+
+    def _settle_counts(self) -> None:
+        """More events are gone than the certificates count: the others were missing before."""
+        for number, gone in self._gone.items():
+            placement = self._placements.values[number]
+            surplus = gone - self._deletions.removed_count(placement)
+            if surplus <= 0:
+                continue
+            for counts in (
+                self._report.partitions[placement.partition],
+                self._report.tenants[placement.tenant],
+            ):
+                for state in (State.EXPIRED, State.ERASED):
+                    moved = min(surplus, counts[state])
+                    counts[state] -= moved
+                    counts[State.MISSING] += moved
+                    if moved:
+                        break
+
+    # -- what the judge asks
+
+    def is_at(self, placement: int, index: int) -> bool:
+        where: str = self._placements.values[placement].partition
+        return where == _address(self._indices.values[index])
+
+    def is_carried(self, placement: int, index: int) -> bool:
+        return self._deletions.carries(self._placements.values[placement], self._indices.values[index])
+
+    def fate(self, placement: int) -> State:
+        return self._deletions.fate(self._placements.values[placement])
+
+
+def _address(index: str) -> str:
+    """The partition of an index, as its writers know it."""
+    parsed = partitions.parse(index)
+    return index if parsed is None else parsed.name
