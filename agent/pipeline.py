@@ -77,6 +77,8 @@ class Pipeline:
         self._saved_at = 0.0
         self._is_dirty = False
         self._warned_ahead: set[str] = set()
+        for feed in feeds:
+            feed.tail.keep_cuts = self._keep_cuts
 
     # -- one pass
 
@@ -251,6 +253,12 @@ class Pipeline:
         self.saved_at = now
         self._is_dirty = False
         self.checkpoint_problem = ""
+
+    def _keep_cuts(self, now: float) -> bool:
+        """Write down where quiet ended a record, before it goes; while the disk refuses, the record waits."""
+        if not self.checkpoint_problem or now - self._saved_at >= CHECKPOINT_SECS:
+            self.save(now)
+        return not self.checkpoint_problem
 
     def entries(self) -> list[Entry]:
         return [entry for feed in self.feeds for entry in feed.tail.entries()]

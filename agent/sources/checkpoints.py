@@ -19,7 +19,8 @@ _RESENT = "every source is read from its beginning, what is stored already is no
 class Entry(NamedTuple):
     """One file's state: bytes before `position` are final; a record begins at `context_from` below it.
 
-    `last_time` is the last usable time of a record before `position`: a record without one takes it.
+    `last_time` is the last usable time of a record before `position`: a record without one takes it. At
+    `cuts`, which lie behind `position`, quiet ended a record: read again, it has to end there again.
     """
 
     source: str
@@ -29,6 +30,7 @@ class Entry(NamedTuple):
     context_from: int
     path: str
     last_time: str = ""
+    cuts: tuple[int, ...] = ()
 
 
 def load(path: Path) -> tuple[list[Entry], str]:
@@ -103,6 +105,7 @@ def _fields(entry: Entry) -> dict[str, Any]:
         # A name that is no UTF-8 cannot stand in JSON; it is only here to be shown.
         "path": entry.path.encode("utf-8", "backslashreplace").decode("utf-8"),
         "last_time": entry.last_time,
+        "cuts": entry.cuts,
     }
 
 
@@ -116,6 +119,7 @@ def _entry(fields: dict[str, Any]) -> Entry:
         context_from=int(fields["context_from"]),
         path=str(fields["path"]),
         last_time=str(fields.get("last_time", "")),
+        cuts=tuple(map(int, fields.get("cuts", ()))),
     )
     if len(entry.identity) != IDENTITY_BYTES or not 0 <= entry.context_from <= entry.position:
         raise ValueError("not an entry")

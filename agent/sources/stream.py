@@ -38,6 +38,8 @@ class Framer(Protocol):
     def pending(self) -> tuple[int, int] | None: ...
     @property
     def flags(self) -> Flags: ...
+    @property
+    def mid_line(self) -> bool: ...
     def split(self, data: bytes, position: int) -> Records: ...
     def flush(self) -> Records: ...
 
@@ -72,9 +74,17 @@ class Stream:
     """A log under one identity: where it is read, how far, and up to where every record is final.
 
     `offset` is the next byte to read, `position` the end of what is final; `position <= offset` always.
+    `keep_cuts` writes the entry down, at this time (monotonic, in seconds), and says whether it is on disk.
     """
 
-    def __init__(self, source: str, head: Head, seen: Seen, framer: Callable[[], Framer]) -> None:
+    def __init__(
+        self,
+        source: str,
+        head: Head,
+        seen: Seen,
+        framer: Callable[[], Framer],
+        keep_cuts: Callable[[float], bool],
+    ) -> None:
         self.source = source
         self.head = head
         self.path = seen.path
@@ -96,6 +106,10 @@ class Stream:
         self.compressed_size = 0
         # The last usable time of a record before `position`.
         self.last_time = ""
+        # Where quiet ended a record, behind `position`.
+        self._cuts: list[int] = []
+        self._keep_cuts = keep_cuts
+        self._may_cut = True
         self._anchor = NO_ANCHOR
         self._new_framer = framer
         self._framer = framer()
@@ -113,6 +127,7 @@ class Stream:
         self.offset = self.position = self._read_end = entry.position
         self._anchor = entry.anchor
         self.last_time = entry.last_time
+        self._cuts = list(entry.cuts)
         self._starts = deque([entry.context_from])
 
     def attach(self, file: Readable, seen: Seen) -> None:
@@ -189,7 +204,10 @@ class Stream:
 
     def _waits_for_quiet(self) -> bool:
         # A line without its end shows that the writer is not done: what is held waits with it.
-        return self.offset == self._end() == self.size and self._framer.pending is not None
+        is_mid_line = self._framer.mid_line and self.archive_size is None
+        return (
+            self.offset == self._end() == self.size and not is_mid_line and self._framer.pending is not None
+        )
 
     def read(self, now: float, chunk_bytes: int = CHUNK_BYTES) -> Chunk | None:
         """The next chunk, or what the quiet has completed; None when there is nothing (or `displaced`)."""
@@ -209,11 +227,24 @@ class Stream:
         # Nobody writes to an archive: its last line needs no end.
         whole = len(data) if self.archive_size is not None else data.rfind(b"\n") + 1
         if whole == 0 and len(data) < chunk_bytes:
-            return self._chunk(self._framer.flush(), b"") if self._quiet(now) else None
+            return self._cut(now) if self._quiet(now) else None
         self.grew_at = now
         return self._take(data if whole in {0, len(data)} else data[:whole])
 
-    def drain(self) -> Iterator[Chunk]:
+    def _cut(self, now: float) -> Chunk | None:
+        """The record that is held, as it stands; None as long as it cannot be written down that it ends here.
+
+        What comes later is a record of its own. Read again together, the two would have one id, that of what
+        may be stored already: so it must be known, whatever happens, that they are two.
+        """
+        self._cuts.append(self.offset)
+        self._may_cut = self._keep_cuts(now)
+        if not self._may_cut:
+            self._cuts.pop()
+            return None
+        return self._chunk(self._framer.flush(), b"")
+
+    def drain(self, now: float) -> Iterator[Chunk]:
         """Everything up to the end, the last line too if it has none: nobody will write here again."""
         file = self.file()
         while file is not None and not self.displaced:
@@ -222,11 +253,21 @@ class Stream:
             if not data or self.displaced:
                 break
             yield self._take(data)
-        yield self._chunk(self._framer.flush(), b"")
+        chunk = self._cut(now) if self._framer.pending is not None else None
+        if chunk is not None:
+            yield chunk
 
     def _take(self, data: bytes) -> Chunk:
-        records = self._framer.split(data, self.offset)
-        self.offset += len(data)
+        begin, end = self.offset, self.offset + len(data)
+        records: Records = []
+        for cut in self._cuts:
+            if self.offset < cut <= end:
+                records += self._framer.split(data[self.offset - begin : cut - begin], self.offset)
+                records += self._framer.flush()
+                self.offset = cut
+        if self.offset < end:
+            records += self._framer.split(data[self.offset - begin :], self.offset)
+            self.offset = end
         return self._chunk(records, data)
 
     def _chunk(self, records: Records, data: bytes) -> Chunk:
@@ -275,9 +316,15 @@ class Stream:
             self.last_time = span.last_time or self.last_time
             if span.start > self._starts[-1]:
                 self._starts.append(span.start)
+        self._cuts = [cut for cut in self._cuts if cut > self.position]
         while len(self._starts) > 1 and self.position - self._starts[1] >= CONTEXT_BYTES:
             self._starts.popleft()
         return self.position != before
+
+    @property
+    def waits_to_cut(self) -> bool:
+        """Whether a record is held only because it cannot be written down that it ends here."""
+        return not self._may_cut and self._framer.pending is not None
 
     @property
     def is_settled(self) -> bool:
@@ -290,7 +337,7 @@ class Stream:
             return True
         if self.waits_for:
             return False
-        return self._looked_end == self._end() and not self._waits_for_quiet()
+        return self._looked_end == self._end() and (self.waits_to_cut or not self._waits_for_quiet())
 
     @property
     def unfinished_bytes(self) -> int:
@@ -310,5 +357,5 @@ class Stream:
     def entry(self) -> Entry:
         return Entry(
             self.source, self.head.identity, self.position, self._anchor,
-            min(self._starts[0], self.position), self.path, self.last_time,
+            min(self._starts[0], self.position), self.path, self.last_time, tuple(self._cuts),
         )  # fmt: skip

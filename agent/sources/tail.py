@@ -60,6 +60,8 @@ class Tail:
         self.read_at: float | None = None
         self.unreadable: dict[str, str] = {}
         self.notices: list[Notice] = []
+        # What writes entries() down, at a time, and says whether that is on disk now.
+        self.keep_cuts: Callable[[float], bool] = lambda _: True
         self._framer = framer
         self._may_be_empty = may_be_empty
         self._streams: list[Stream] = []
@@ -232,7 +234,7 @@ class Tail:
         return True
 
     def _open(self, seen: Seen, head: Head, entry: Entry | None) -> Stream:
-        stream = Stream(self.name, head, seen, self._framer)
+        stream = Stream(self.name, head, seen, self._framer, self._may_cut)
         if self._is_ending:
             stream.limit = seen.size
         if entry is not None:
@@ -241,6 +243,9 @@ class Tail:
             self._resumed.append(stream)
         self._streams.append(stream)
         return stream
+
+    def _may_cut(self, now: float) -> bool:
+        return self.keep_cuts(now)
 
     def take_resumed(self) -> list[Stream]:
         """Streams that began in the middle since the last call, oldest first: their context is to be read."""
@@ -324,7 +329,9 @@ class Tail:
             ):
                 continue
             if stream.is_open or stream.displaced:
-                yield from stream.drain()
+                yield from stream.drain(now)
+                if stream.waits_to_cut:
+                    continue
             if stream.unread_bytes:
                 self._lose(
                     stream.path, stream.unread_bytes, "it was truncated or deleted before its end was read"

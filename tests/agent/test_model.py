@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -201,7 +201,5 @@ class AgentAndStore(RuleBasedStateMachine):
 AgentAndStore.TestCase.settings = settings(
     max_examples=12 * SCALE,
     stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 test_70_random_programs_of_writer_store_and_agent = AgentAndStore.TestCase

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from indexer.settings import StoreSettings
-from tests.support.fake_store import FakeStore, accept, fake_store, fine
+from tests.support.fake_store import DROP_AFTER, FakeStore, accept, fake_store, fine
 from tests.support.running import CONFIG, PATIENCE_SECS, Running, running
 from tests.support.scale import SCALE
 from tests.support.shipping import PROGRAM, RUN_SECS, Writer
@@ -269,6 +270,60 @@ def test_33_what_comes_after_the_quiet_time_is_an_event_of_its_own_and_a_resend_
         agent.until(lambda: agent.agent.counts.duplicate == 2)
         assert agent.agent.counts.stored == 0
     assert set(fake.documents) == ids
+
+
+def test_33_killed_after_the_quiet_time_what_comes_later_is_still_an_event_of_its_own(
+    tmp_path: Path, fake: FakeStore
+) -> None:
+    fake.whole = lambda _request: DROP_AFTER
+    log = tmp_path / "logs" / "a.log"
+    agent = started(tmp_path, fake, TEXT)
+    append(log, HEAD % (1, 1))
+    _until(lambda: len(fake.documents) == 1, agent)
+    agent.send_signal(signal.SIGKILL)
+    agent.wait()
+    append(log, FRAMES + HEAD % (2, 2))
+    fake.whole = fine
+    agent = started(tmp_path, fake, TEXT)
+    try:
+        _until(lambda: len(fake.documents) == 3, agent)
+    finally:
+        agent.terminate()
+        agent.wait(RUN_SECS)
+    assert sorted(originals(fake)) == sorted((HEAD[:-1] % (1, 1), FRAMES[:-1], HEAD[:-1] % (2, 2)))
+
+
+def test_33_without_its_state_what_followed_a_head_that_is_stored_is_not_told_apart_from_it(
+    tmp_path: Path, fake: FakeStore
+) -> None:
+    with running(tmp_path, fake, TEXT) as agent:
+        append(agent.logs / "a.log", HEAD % (1, 1))
+        agent.until(lambda: agent.stored() == 1)
+    shutil.rmtree(tmp_path / "state")
+    append(tmp_path / "logs" / "a.log", FRAMES)
+    with running(tmp_path, fake, TEXT) as agent:
+        agent.until(lambda: agent.agent.counts.duplicate == 1)
+        append(agent.logs / "a.log", HEAD % (2, 2))
+        agent.until(lambda: agent.stored() == 2)
+    assert sorted(originals(fake)) == [HEAD[:-1] % (1, 1), HEAD[:-1] % (2, 2)]
+
+
+def test_64_while_it_cannot_be_written_where_a_record_ends_it_waits(tmp_path: Path, fake: FakeStore) -> None:
+    with running(tmp_path, fake, TEXT) as agent:
+        agent.until(lambda: agent.agent.state)
+        in_the_way = agent.state / "checkpoint.json.new"
+        in_the_way.mkdir()
+        append(agent.logs / "a.log", HEAD % (1, 1))
+        agent.until(lambda: any("checkpoint" in reason for reason in agent.reasons()))
+        append(agent.logs / "a.log", FRAMES)
+        agent.until(
+            lambda: agent.agent._pipeline and agent.agent._pipeline.feeds[0].tail.streams[0].waits_to_cut
+        )
+        assert agent.stored() == 0
+        in_the_way.rmdir()
+        agent.until(lambda: agent.stored() == 1)
+        agent.until(lambda: not agent.reasons())
+    assert originals(fake) == [(HEAD % (1, 1) + FRAMES)[:-1]]
 
 
 def test_27_serilogs_stop_at_1_gib_is_told(tmp_path: Path, fake: FakeStore) -> None:

@@ -44,6 +44,8 @@ class Reading:
         self.chunks: list[Chunk] = []
         self.alive.append(self)
         self.tail = Tail("app", [str(folder / pattern)], format_named(format_name).framer, entries)
+        self.kept: Sequence[Entry] = entries
+        self.tail.keep_cuts = self._keep
 
     def poll(self, after_secs: float = 0.0) -> list[bytes]:
         """Look and read once, `after_secs` later; the records that came, oldest first."""
@@ -65,6 +67,15 @@ class Reading:
             chunk.span.open_count = 0
         self.chunks.clear()
         self.tail.settle()
+
+    def _keep(self, _: float) -> bool:
+        self.kept = self.tail.entries()
+        return True
+
+    def killed(self) -> "Reading":
+        """The next life, which knows what was last written down when a record had been ended by quiet."""
+        self.tail.close()
+        return Reading(self.folder, self.pattern, self.format_name, self.kept)
 
     def restarted(self) -> "Reading":
         """The next life, which knows what this one's checkpoint says."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.normalise.normaliser import FileInfo
@@ -177,13 +177,11 @@ class TestAnyRecord:
         base=st.sampled_from([request(), change(), log(), {}]),
         odd=st.dictionaries(st.sampled_from(PROPERTIES) | st.text(max_size=6), json_values, max_size=5),
     )
-    @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
     def test_makes_an_event(self, base: dict[str, Any], odd: dict[str, Any]) -> None:
         raw = orjson.dumps({**base, **odd})
         checked(fed(raw), raw)
 
     @given(st.binary(max_size=200))
-    @settings(deadline=None)
     def test_or_bytes_make_an_event(self, raw: bytes) -> None:
         for format_name in ("clef", "serilog-text", "nginx-json", "nginx-combined", "trail"):
             checked(fed(raw or b"x", format_name), raw or b"x")
@@ -211,7 +209,6 @@ class TestAnyRecord:
             max_size=8,
         ),
     )
-    @settings(deadline=None)
     def test_of_the_proxy_or_the_trail_makes_an_event(self, name: str, odd: dict[str, Any]) -> None:
         raw = orjson.dumps(odd)
         checked(fed(raw, name), raw)

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.normalise.redaction import Redactor
@@ -225,7 +225,6 @@ json_values = st.recursive(
 
 class TestWhereverItIsPut:
     @given(secret=secrets, name=st.sampled_from(SENSITIVE), around=json_values, depth=st.integers(0, 5))
-    @settings(deadline=None)
     def test_a_named_secret_never_survives(self, secret: str, name: str, around: object, depth: int) -> None:
         inner: object = {name: secret, "Around": around}
         for level in range(depth):
@@ -235,7 +234,6 @@ class TestWhereverItIsPut:
 
     @given(secret=plain, name=st.sampled_from(SENSITIVE), levels=st.integers(1, 3))
     @example(secret="Zq0123456789012345", name="Password", levels=3)
-    @settings(deadline=None)
     def test_a_named_secret_in_json_in_strings_never_survives(
         self, secret: str, name: str, levels: int
     ) -> None:
@@ -252,7 +250,6 @@ class TestWhereverItIsPut:
         form=st.sampled_from(["{}={}", "{}: {}", "?a=1&{}={}&b=2", "{} = '{}'", '{}="{}"', "x; {}={}; y"]),
         field=st.sampled_from(["Note", "@mt", "@x", "QueryString", "UserAgent", "EntityNumber"]),
     )
-    @settings(deadline=None)
     def test_a_pair_in_a_text_never_survives(self, secret: str, name: str, form: str, field: str) -> None:
         event = Feeding().one(log(**{field: form.format(name, secret)}))
         assert secret not in printed(event)
@@ -266,7 +263,6 @@ class TestTheQuickWay:
             max_size=6,
         )
     )
-    @settings(deadline=None)
     def test_hides_the_same_as_the_thorough_one(self, properties: dict[str, Any]) -> None:
         redactor = Redactor(KEY)
         raw = orjson.dumps(properties)
@@ -277,7 +273,6 @@ class TestTheQuickWay:
     @given(
         st.lists(st.sampled_from([b"x" * 50, b'"Password":1', b"token", b"ping", b"4111111111111111", b""]))
     )
-    @settings(deadline=None)
     def test_finds_the_suspects_of_many_records_as_of_each(self, raws: list[bytes]) -> None:
         redactor = Redactor(KEY)
         records = list(enumerate(raws))

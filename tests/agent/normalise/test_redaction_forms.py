@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.normalise.redaction import Redactor
@@ -274,7 +274,6 @@ class TestWhereverItIsPut:
         form=st.sampled_from(["?{}={}", "&{}={}&x=1", "x {}={} y", "{}: {}"]),
         as_json=st.booleans(),
     )
-    @settings(deadline=None)
     def test_a_value_with_any_mark_in_it_never_survives(
         self, secret: str, before: str, name: str, form: str, *, as_json: bool
     ) -> None:
@@ -289,7 +288,6 @@ class TestWhereverItIsPut:
         levels=st.integers(0, 2),
         is_key=st.booleans(),
     )
-    @settings(deadline=None)
     def test_a_form_in_any_depth_of_json_never_survives(
         self, secret: str, name: str, form: str, levels: int, *, is_key: bool
     ) -> None:

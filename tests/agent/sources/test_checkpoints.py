@@ -33,6 +33,7 @@ def path(tmp_path: Path) -> Path:
             anchor=st.builds(Anchor, st.integers(1, 1024), st.binary(min_size=8, max_size=8)),
             context_from=st.integers(0, 1000),
             path=st.text(max_size=10),
+            cuts=st.lists(st.integers(1, 2**50), max_size=3).map(tuple),
         ),
         max_size=3,
     )
@@ -91,5 +92,5 @@ def test_62_half_written_beside_leaves_the_old_one(path: Path) -> None:
 
 def test_holds_nothing_readable_of_the_log(path: Path) -> None:
     assert set(orjson.loads(path.read_bytes())["files"][0]) == {
-        "source", "identity", "position", "anchor", "context_from", "path", "last_time",
+        "source", "identity", "position", "anchor", "context_from", "path", "last_time", "cuts",
     }  # fmt: skip

@@ -148,5 +148,5 @@ class LogAndTail(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-LogAndTail.TestCase.settings = settings(max_examples=60 * SCALE, stateful_step_count=30, deadline=None)
+LogAndTail.TestCase.settings = settings(max_examples=60 * SCALE, stateful_step_count=30)
 test_70_random_programs_against_the_model = LogAndTail.TestCase
