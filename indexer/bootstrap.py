@@ -184,7 +184,7 @@ def _partition_steps(found: list[indices.Index], prefix: str) -> Iterator[Step]:
 def _refuse_other_periods(found: list[indices.Index], classes: Classes) -> None:
     for index in found:
         partition = partitions.parse(index.name)
-        if partition is None or partition.class_name not in classes.by_name:
+        if partition is None or partition.is_copy or partition.class_name not in classes.by_name:
             continue
         wanted = classes[partition.class_name].period
         if partition.period != wanted:

@@ -17,12 +17,16 @@ from indexer.bootstrap import Action
 from indexer.classes import ENTERPRISE, PLANS, ClassSettings
 from indexer.client import Client
 from indexer.cluster import ClassContents
-from indexer.errors import IndexerError, SettingsError
+from indexer.errors import IndexerError
 from indexer.plans import Tenant, iso
-from indexer.session import opened
+from indexer.session import moment_of, opened
 
 _FINDINGS: Final = 1
-_ELSEWHERE: Final = {"node": "indexer.node", "verify": "indexer.seals.command"}
+_ELSEWHERE: Final = {
+    "node": "indexer.node",
+    "retention": "indexer.retention.commands",
+    "verify": "indexer.seals.command",
+}
 _MIB: Final = 1 << 20
 
 
@@ -155,7 +159,7 @@ def tenants_set(  # noqa: PLR0913, PLR0917  a tenant has that many properties
     days: int | None,
 ) -> None:
     """Create a tenant, or change it; another plan is added to its history."""
-    moment = None if start is None else _moment(start)
+    moment = None if start is None else moment_of("--from", start)
     with opened(timeout_secs) as (client, prefix):
         tenant = tenants.put(
             client,
@@ -180,14 +184,6 @@ def tenants_list(timeout_secs: float) -> None:
         found = tenants.load(client, prefix, now=datetime.now(UTC))
     for tenant in sorted(found.by_id.values(), key=lambda tenant: (tenant.name, tenant.id)):
         click.echo(_line(tenant))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"--from {text!r} is no time such as 2026-12-01 or 2026-12-01T06:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _mark(step: bootstrap.Step, *, done: bool = False) -> str:

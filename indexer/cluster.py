@@ -84,7 +84,8 @@ def _contents(client: Client, prefix: str, classes: Classes) -> tuple[ClassConte
 def _sum_up(retention: RetentionClass, found: list[Index], sizes: Mapping[str, Any]) -> ClassContents:
     # A closed partition has no numbers.
     primaries = [sizes[index.name]["primaries"] for index in found if index.name in sizes]
-    names = sorted(index.name.rpartition("-")[2] for index in found)
+    named = filter(None, (partitions.parse(index.name) for index in found))
+    names = sorted(each.address.rpartition("-")[2] for each in named)
     return ClassContents(
         retention,
         len(found),

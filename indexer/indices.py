@@ -23,6 +23,10 @@ class Index:
     aliases: frozenset[str]
 
     @property
+    def uuid(self) -> str:
+        return self.settings["index.uuid"]
+
+    @property
     def append_only(self) -> bool:
         return self.settings.get("index.append_only.enabled") == "true"
 
@@ -40,7 +44,8 @@ def create(
     try:
         client.request("PUT", f"/{name}", body=body, timeout_secs=_CREATE_TIMEOUT_SECS)
     except RefusedError as error:
-        if error.kind == "resource_already_exists_exception":
+        # Retention puts an index of another name in its place, and gives that the name as an alias.
+        if error.kind == "resource_already_exists_exception" or "already exists as alias" in str(error):
             return False
         raise
     return True

@@ -7,12 +7,14 @@ so fields are compared one by one, parameter by parameter.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Field: TypeAlias = "tuple[tuple[str, str], ...]"
+# `_meta` is a note: what a copy was made of, and how long it was promised to be kept.
+_NO_PARAMETERS: Final = frozenset({"properties", "fields", "_meta"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def compare(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> Difference:
 
 def _fields(mapping: Mapping[str, Any], path: str) -> Iterator[tuple[str, Field]]:
     """Walk a mapping: for each field its path and its parameters, in an order of their own."""
-    parameters = {name: value for name, value in mapping.items() if name not in {"properties", "fields"}}
+    parameters = {name: value for name, value in mapping.items() if name not in _NO_PARAMETERS}
     if parameters.get("type") == "object" and "properties" in mapping:
         del parameters["type"]
     yield path, tuple(sorted((name, _plain(value)) for name, value in parameters.items()))

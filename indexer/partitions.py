@@ -1,7 +1,9 @@
 """Where an event lives: `<prefix>-audit-<class>-<period>`, chosen from the record's own bytes and time alone.
 
-Names are pure functions here; `ensure` creates a partition before its first write, with settings, mapping and
-alias in the one request, so that no missing template can make an editable or dynamic index.
+An index that retention has made of a partition's events has eight hex digits behind its name; where
+writers may still have events for it, the partition's own name is its alias. Names are pure functions here;
+`ensure` creates a partition before its first write, with settings, mapping and alias in the one request, so
+that no missing template can make an editable or dynamic index.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ DAY: Final = "day"
 MONTH: Final = "month"
 PERIODS: Final = (DAY, MONTH)
 
-_NAME: Final = re.compile(r"(.+)-audit-([a-z]+)-(\d{4})\.(\d\d)(?:\.(\d\d))?")
+_NAME: Final = re.compile(r"(.+)-audit-([a-z]+)-(\d{4})\.(\d\d)(?:\.(\d\d))?(?:-([0-9a-f]{8}))?")
+_MARK_CHARS: Final = len("-1a2b3c4d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,13 @@ class Partition:
     period: str
     start: datetime
     end: datetime
+    is_copy: bool = False
+    """Whether retention made it."""
+
+    @property
+    def address(self) -> str:
+        """The name by which writers know it."""
+        return self.name[:-_MARK_CHARS] if self.is_copy else self.name
 
 
 def alias(prefix: str) -> str:
@@ -51,19 +61,25 @@ def partition_name(prefix: str, class_name: str, day: str, period: str) -> str:
     return f"{prefix}-audit-{class_name}-{day[:4]}.{day[5:7]}"
 
 
+def copy_name(partition: Partition, class_name: str, mark: str) -> str:
+    """Name what retention makes of a partition's events; `mark` are eight hex digits."""
+    name = partition_name(partition.prefix, class_name, partition.start.isoformat(), partition.period)
+    return f"{name}-{mark}"
+
+
 def parse(name: str) -> Partition | None:
     """Read a partition's name back; None when it is no partition's."""
     found = _NAME.fullmatch(name)
     if found is None:
         return None
-    prefix, class_name, year, month, day = found.groups()
+    prefix, class_name, year, month, day, mark = found.groups()
     try:
         start = datetime(int(year), int(month), int(day or 1), tzinfo=UTC)
     except ValueError:
         return None
     # 31 days after its first, every month is over: the first of whichever month that is, is the next one's.
     end = start + timedelta(days=1) if day else (start + timedelta(days=31)).replace(day=1)
-    return Partition(name, prefix, class_name, DAY if day else MONTH, start, end)
+    return Partition(name, prefix, class_name, DAY if day else MONTH, start, end, is_copy=mark is not None)
 
 
 def ensure(client: Client, name: str) -> bool:

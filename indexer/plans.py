@@ -45,6 +45,8 @@ class Tenant:
     hours: str
     plans: tuple[PlanEntry, ...]
     revision: int
+    erased: datetime | None = None
+    """Since when nothing of it is kept any more."""
 
     def plan_at(self, moment: datetime) -> PlanEntry | None:
         """Return the entry in force at a moment; None before the first."""
@@ -68,6 +70,7 @@ class Tenant:
             "plans": plans,
             "revision": self.revision,
             "updated": iso(now),
+            **({"erased": iso(self.erased)} if self.erased else {}),
         }
 
     @classmethod
@@ -78,8 +81,15 @@ class Tenant:
                 PlanEntry(entry["plan"], datetime.fromisoformat(entry["from"]), entry.get("days"))
                 for entry in source["plans"]
             )
+            erased = source.get("erased")
             tenant = cls(
-                tenant_id, source["name"], source["zone"], source["hours"], plans, source["revision"]
+                tenant_id,
+                source["name"],
+                source["zone"],
+                source["hours"],
+                plans,
+                source["revision"],
+                datetime.fromisoformat(erased) if erased else None,
             )
         except (LookupError, TypeError, ValueError) as error:
             raise PermanentError(f"the document of tenant {tenant_id} is not readable: {error!r}") from error

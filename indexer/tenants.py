@@ -16,7 +16,7 @@ from indexer import partitions
 from indexer.classes import LONGEST, Classes
 from indexer.client import Client
 from indexer.documents import Documents, Stored
-from indexer.errors import ConflictError, NotPreparedError
+from indexer.errors import ConflictError, NotPreparedError, SettingsError
 from indexer.plans import (
     CACHE_SECS,
     PlanEntry,
@@ -68,6 +68,11 @@ class Tenants:
         if entry is None:
             return self.classes[LONGEST].days
         return entry.days or self.classes[entry.plan].days
+
+    def is_erased(self, tenant_id: str) -> bool:
+        """Say whether a tenant's events were removed for good: what still comes of it is not stored."""
+        known = self.by_id.get(tenant_id)
+        return known is not None and known.erased is not None
 
     def partition(self, prefix: str, tenant_id: str, moment: str) -> str:
         """Return the name of the partition of an event of this tenant at its time (UTC ISO text)."""
@@ -150,6 +155,8 @@ def put(  # noqa: PLR0913  a tenant has that many properties
     directory = _directory(documents)
     stored = documents.get(tenant_id)
     before = Tenant.from_source(tenant_id, stored.source) if stored else None
+    if before is not None and before.erased:
+        raise SettingsError(f"tenant {tenant_id} was erased at {iso(before.erased)}; give it a new id")
     plans = next_plans(before.plans if before else (), plan, days, start, now)
     tenant = Tenant(tenant_id, name, zone, hours, plans, before.revision if before else 0)
     if tenant == before:
@@ -162,6 +169,25 @@ def put(  # noqa: PLR0913  a tenant has that many properties
         documents.create(tenant_id, source)
     else:
         documents.replace(stored, source)
+    return tenant
+
+
+def mark_erased(client: Client, prefix: str, tenant_id: str, now: datetime) -> Tenant:
+    """Say to every agent that nothing of a tenant is kept any more; once said, it stays so."""
+    documents = Documents(client, prefix, KIND)
+    directory = _directory(documents)
+    stored = documents.get(tenant_id)
+    before = Tenant.from_source(tenant_id, stored.source) if stored else None
+    if before is None:
+        before = Tenant(tenant_id, tenant_id, UNKNOWN_ZONE, "00:00-24:00", (), 0)
+    if before.erased:
+        return before
+    tenant = replace(before, revision=before.revision + 1, erased=now)
+    _announce(documents, directory, tenant)
+    if stored is None:
+        documents.create(tenant_id, tenant.to_source(now))
+    else:
+        documents.replace(stored, tenant.to_source(now))
     return tenant
 
 

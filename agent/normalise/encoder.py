@@ -25,6 +25,8 @@ _NANOS_LENGTH: Final = 30
 _HEAD_END: Final = len('{"@timestamp":"2026-11-23T06:26:39.977513000Z"')
 _SORTED: Final = orjson.OPT_SORT_KEYS
 _dumps: Final = orjson.dumps
+# Later than any time: nothing of an erased tenant is kept.
+_NONE_KEPT: Final = "9999"
 
 
 class Place:
@@ -96,9 +98,11 @@ class Encoder:
         ) = draft  # fmt: skip
         moment = self._moments.get((own, time[:_MINUTE])) or self._moment(own, time)
         _, _, oldest, tenant_part, local = moment
-        if time < oldest and time != UNDATED:
+        if time < oldest and (time != UNDATED or oldest is _NONE_KEPT):
             return None
         if tenant != own:
+            if self._known_tenants().is_erased(tenant):
+                return None
             tenant_part = fragments.tenant(tenant, moment.class_name)
             local = self._local(tenant, time[:_MINUTE])
         if len(time) != _NANOS_LENGTH:
@@ -146,10 +150,11 @@ class Encoder:
         class_name = tenants.class_at(own, time)
         days = tenants.days_at(own, time)
         minute = time[:_MINUTE]
+        oldest = days_before(self._now, days) if days is not None and self._now is not None else ""
         moment = _Moment(
             tenants.partition(self._prefix, own, time),
             class_name,
-            days_before(self._now, days) if days is not None and self._now is not None else "",
+            _NONE_KEPT if tenants.is_erased(own) else oldest,
             fragments.tenant(own, class_name),
             self._local(own, minute),
         )

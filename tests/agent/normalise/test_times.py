@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -159,6 +160,12 @@ class TestWhatIsOlderThanItsClassKeeps:
         out = feeding.documents({**request(), "@t": old}, {**request(), "@t": kept}, token="t")
         assert len(out) == 1
         assert feeding.normaliser.expired == ["t"]
+
+    def test_is_everything_of_a_tenant_that_was_erased(self) -> None:
+        erased = replace(tenant(), erased=NOW)
+        feeding = Feeding(known=tenants(erased))
+        assert feeding.documents(request(), {**request(), "@t": "never"}, token="t") == []
+        assert feeding.normaliser.expired == ["t", "t"]
 
     def test_is_never_so_without_a_time(self) -> None:
         feeding = Feeding()

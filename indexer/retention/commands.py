@@ -1,0 +1,103 @@
+"""`audit-indexer retention`: run it, and show what is kept, what is held, what ran."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import click
+
+from indexer.retention import run as runs
+from indexer.retention.alarms import ALARMS, AlarmError
+from indexer.retention.certificate import Certificate, Kind
+from indexer.retention.run import Order, Planned, Report
+from indexer.session import moment_of, opened
+
+_FINDINGS: Final = 1
+
+
+class Bar:
+    """Progress on a terminal; nothing in a pipe."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def begin(self, what: str, total: int) -> None:
+        """Begin another piece of work of so many events."""
+        self.end()
+        if sys.stderr.isatty():
+            self._bar = click.progressbar(length=total, label=what, file=sys.stderr)
+            self._bar.__enter__()
+
+    def advance(self, count: int) -> None:
+        """Say that so many more are done."""
+        if self._bar is not None:
+            self._bar.update(count)
+
+    def end(self) -> None:
+        """Leave the terminal as it was."""
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+
+@click.group("retention")
+def retention() -> None:
+    """Delete what is older than its plan keeps, carry over what is to be kept, certify both."""
+
+
+@retention.command("run")
+@click.option("--now", help="Decide as of this time (UTC) instead of the clock's: 2026-12-01T02:00.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
+@click.pass_obj
+def retention_run(timeout_secs: float, now: str | None, *, dry_run: bool) -> None:
+    """Do what is due, once; a second run finds nothing. Exit 1 if something was passed over."""
+    moment = datetime.now(UTC) if now is None else moment_of("--now", now)
+    order = Order(moment, is_given=now is not None)
+    bar = Bar()
+    with opened(timeout_secs) as (client, prefix):
+        try:
+            report = runs.rehearse(client, prefix, order) if dry_run else runs.run(client, prefix, order, bar)
+        except AlarmError as error:
+            report = Report()
+            report.find(error)
+        finally:
+            bar.end()
+    _tell(report)
+    if report.findings:
+        sys.exit(_FINDINGS)
+
+
+def _tell(report: Report) -> None:
+    for planned in report.planned:
+        click.echo(_planned(planned))
+    for done in report.done:
+        click.echo(told(done))
+    if report.merged:
+        click.echo(f"merged {len(report.merged)} closed partitions")
+    for finding in report.findings:
+        click.echo(f"ERROR {finding.name}: {finding.sentence}. {ALARMS[finding.name].do}", err=True)
+    if not (report.planned or report.done or report.findings):
+        click.echo("nothing is due")
+
+
+def _planned(planned: Planned) -> str:
+    gone = planned.event_count - planned.kept_count
+    kept = f", {planned.kept_count:,} would be kept" if planned.kept_count else ""
+    return f"would delete {planned.index}: {gone:,} of {planned.event_count:,} events{kept}"
+
+
+def told(certificate: Certificate) -> str:
+    """Say in a line what a certificate says."""
+    gone = certificate.before_count - certificate.after_count
+    word = "erased from" if certificate.kind is Kind.ERASURE else "deleted"
+    line = f"{word} {certificate.index}: {gone:,} of {certificate.before_count:,} events"
+    reasons = Counter[str]()
+    for each in certificate.carried:
+        reasons[each.reason] += each.count
+    if not reasons:
+        return line
+    told_reasons = ", ".join(f"{count:,} by {reason}" for reason, count in sorted(reasons.items()))
+    return f"{line}; kept in {certificate.carried[0].index}: {told_reasons}"

@@ -1,0 +1,227 @@
+"""A run of retention: finish what was left, take away what is over, merge what is closed, and say so.
+
+One partition after the other; what is wrong with one of them is a finding, and the others go on.
+`docs/retention.md` walks through one partition's life.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from indexer import indices, partitions, tenants
+from indexer.classes import HOLD
+from indexer.client import Client
+from indexer.errors import PermanentError
+from indexer.indices import Index
+from indexer.partitions import Partition
+from indexer.retention import certificates, clock, contents, holds, lease, merging, replacement, schedule
+from indexer.retention.alarms import AlarmError
+from indexer.retention.certificate import Certificate, Kind
+from indexer.retention.contents import Contents
+from indexer.retention.hold import Hold
+from indexer.retention.replacement import Progress, Run
+from indexer.retention.schedule import Due
+from indexer.tenants import Tenants
+
+# Events without any usable time are of this year's first second (agent); their days count from arrival.
+UNDATED_YEAR: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An index whose time is over: how many events it holds, and what is kept of it."""
+
+    index: str
+    partition: Partition
+    event_count: int
+    kept_count: int
+    due: Due
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An alarm (one of ALARMS) in a sentence."""
+
+    name: str
+    sentence: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did, or (dry) would do."""
+
+    planned: list[Planned] = field(default_factory=list)
+    done: list[Certificate] = field(default_factory=list)
+    merged: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, error: AlarmError) -> None:
+        """Add what an error says."""
+        self.findings.append(Finding(error.name, str(error)))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for: the moment by which to decide, and whether a person named it."""
+
+    now: datetime
+    is_given: bool = False
+    ran_by: str = ""
+    settle_secs: float = replacement.SETTLE_SECS
+    after: Callable[[str], None] = field(default=lambda _: None)
+
+    @property
+    def author(self) -> str:
+        who = self.ran_by or f"{lease.person()} on {platform.node()}"
+        return f"{who}, by --now" if self.is_given else who
+
+
+def believed(client: Client, prefix: str, order: Order) -> datetime:
+    """Return the cluster's time; `clock-wrong` when ours cannot be believed. A moment that was given can."""
+    cluster = clock.of_cluster(client)
+    if order.is_given:
+        return cluster
+    fault = clock.fault(order.now, cluster, clock.newest_event(client, prefix))
+    if fault:
+        raise AlarmError("clock-wrong", fault)
+    return cluster
+
+
+def begin(client: Client, prefix: str, order: Order, progress: Progress) -> Run:
+    """Take the lease and make ready; whoever calls gives the lease back."""
+    moment = believed(client, prefix, order)
+    known = tenants.load(client, prefix, now=order.now)
+    certificates.unfinished(client, prefix)
+    held = lease.take(client, prefix)
+    return Run(
+        client,
+        prefix,
+        known,
+        order.now,
+        moment,
+        order.author,
+        held,
+        progress,
+        order.settle_secs,
+        order.after,
+    )
+
+
+def run(client: Client, prefix: str, order: Order, progress: Progress) -> Report:
+    """Do everything that is due. `AlarmError` when nothing may be done at all."""
+    own = begin(client, prefix, order, progress)
+    report = Report()
+    try:
+        report.done += replacement.finish(own)
+        for index, partition in over(own, report):
+            _take(own, index, partition, report)
+        merging.merge(own, report.merged, report.find)
+    finally:
+        own.lease.give_back()
+    return report
+
+
+def rehearse(client: Client, prefix: str, order: Order) -> Report:
+    """Say what `run` would do, and change nothing."""
+    believed(client, prefix, order)
+    known = tenants.load(client, prefix, now=order.now)
+    in_force = schedule.active(holds.all(client, prefix))
+    report = Report()
+    for index, partition in _closed(client, prefix, known, order.now, report):
+        found = contents.sum_up(client, index.name)
+        due = _decide(client, index, partition, found, known, in_force, order.now)
+        if due is None:
+            continue
+        kept = contents.count(client, index.name, replacement.kept_clause(due)) if due.keeps else 0
+        if kept < found.count or not _is_apart(partition):
+            report.planned.append(Planned(index.name, partition, found.count, kept, due))
+    return report
+
+
+def over(own: Run, report: Report) -> Iterator[tuple[Index, Partition]]:
+    """Give the indices whose class is over, oldest first; what is wrong with one is a finding."""
+    yield from _closed(own.client, own.prefix, own.tenants, own.now, report)
+
+
+def _closed(
+    client: Client, prefix: str, known: Tenants, now: datetime, report: Report
+) -> Iterator[tuple[Index, Partition]]:
+    found = []
+    for index in indices.look(client, partitions.pattern(prefix)):
+        partition = partitions.parse(index.name)
+        if partition is None:
+            continue
+        end = schedule.class_end(partition, known)
+        if partition.end <= now and (end is None or end <= now):
+            found.append((index, partition))
+    for index, partition in sorted(found, key=lambda each: (each[1].start, each[0].name)):
+        fault = partitions.fault_of(index, partitions.alias(prefix))
+        if fault:
+            report.find(AlarmError("not-ours", fault))
+            continue
+        contents.refresh(client, index.name)
+        outside = contents.outside_period(client, index.name, partition)
+        if outside:
+            sentence = f"partition {index.name} holds {outside} events outside its period"
+            report.find(AlarmError("outside-period", sentence))
+            continue
+        yield index, partition
+
+
+def _take(own: Run, index: Index, partition: Partition, report: Report) -> None:
+    """Take one index away, unless all of it is to stay where it is."""
+    client, prefix = own.client, own.prefix
+
+    def decide(held: Contents) -> Due | None:
+        in_force = schedule.active(holds.all(client, prefix))
+        known = tenants.load(client, prefix, now=own.now, previous=own.tenants)
+        return _decide(client, index, partition, held, known, in_force, own.now)
+
+    try:
+        held = contents.sum_up(client, index.name)
+        due = decide(held)
+        if due is None:
+            return
+        if _is_apart(partition) and _keeps_all(client, index, due, held):
+            return
+        done = replacement.replace(own, index, decide, Kind.EXPIRY)
+    except AlarmError as error:
+        report.find(error)
+        if error.name in {"another-run", "certificate-not-written"}:
+            raise
+    except PermanentError as error:
+        report.find(AlarmError("not-ours", f"partition {index.name}: {error}"))
+    else:
+        report.done += [done] if done else []
+
+
+def _decide(
+    client: Client,
+    index: Index,
+    partition: Partition,
+    held: Contents,
+    known: Tenants,
+    in_force: Sequence[Hold],
+    now: datetime,
+) -> Due | None:
+    since = None
+    if partition.start.year == UNDATED_YEAR:
+        since = contents.last_ingested(client, index.name)
+    return schedule.decide(
+        partition, held.tenants, known, in_force, now, promised=replacement.promised(index), since=since
+    )
+
+
+def _is_apart(partition: Partition) -> bool:
+    """Whether an index holds only what was carried over already."""
+    return partition.is_copy and partition.class_name == HOLD
+
+
+def _keeps_all(client: Client, index: Index, due: Due, held: Contents) -> bool:
+    if not due.keeps:
+        return not held.count
+    return contents.count(client, index.name, replacement.kept_clause(due)) == held.count
