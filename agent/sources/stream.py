@@ -115,6 +115,8 @@ class Stream:
         self._framer = framer()
         self._file: Readable | None = None
         self._looked_end = -1
+        # What `size` was before it was last seen to have changed.
+        self._size_before = 0
         self._recent = b""
         self._spans: deque[Span] = deque()
         self._read_end = 0
@@ -139,6 +141,9 @@ class Stream:
         self.displaced = False
         self.gone_since = None
         self._looked_end = -1
+        if not self._recent and self.archive_size is None:
+            count = min(self.offset, ANCHOR_BYTES)
+            self._recent = read_at(file, self.offset - count, count)
 
     def close(self) -> None:
         if self._file is not None:
@@ -172,15 +177,25 @@ class Stream:
 
     # -- reading
 
-    def _is_whole(self, file: Readable) -> bool:
-        return begins_with(file, self.head.raw)
+    def _read_on(self, file: Readable, count: int) -> bytes | None:
+        """The next bytes, so many at most; None when the file is not this stream's any more.
+
+        Its beginning and the last KiB before `offset` tell: truncated, replaced under its handle, or written
+        anew in place, however long it is by now.
+        """
+        # An archive is never written in place, and going back in it can cost unpacking it again.
+        known = self._recent if self.archive_size is None else b""
+        data = read_at(file, self.offset - len(known), len(known) + count)
+        # After the read, not before: whatever replaced the file in between must not pass for its next bytes.
+        is_ours = data.startswith(known) and begins_with(file, self.head.raw)
+        return data[len(known) :] if is_ours else None
 
     def notice_replacement(self) -> None:
         """Look at once, without reading on, whether the file is still this stream's, and how long it is."""
         file = None if self.displaced else self.file()
         if file is not None:
             size = file.seek(0, io.SEEK_END)
-            self.displaced = size < self.offset or not self._is_whole(file)
+            self.displaced = size < self.offset or self._read_on(file, 0) is None
             self.size = self.size if self.displaced else size
 
     def _end(self) -> int:
@@ -196,7 +211,8 @@ class Stream:
             if size < self.offset:
                 # The size that is known tells how much was lost, if it is found nowhere else.
                 return True
-            self.size = size
+            if size != self.size:
+                self._size_before, self.size = self.size, size
         return self._end() != self._looked_end or self._quiet(now)
 
     def _quiet(self, now: float) -> bool:
@@ -215,13 +231,14 @@ class Stream:
         if file is None:
             return None
         count = chunk_bytes if self.limit is None else min(chunk_bytes, self.limit - self.offset)
-        data = read_at(file, self.offset, count) if count > 0 else b""
-        size = self.size if data else file.seek(0, io.SEEK_END)
-        # After the read, not before: whatever replaced the file in between must not pass for its next bytes.
-        if not self._is_whole(file) or (not data and size < self.offset):
+        data = self._read_on(file, max(count, 0))
+        if data is None:
             self.displaced = True
+            if file.seek(0, io.SEEK_END) == self.size:
+                # That is the size of another log: of this one no more is known than there was before.
+                self.size = max(self._size_before, self.offset)
             return None
-        self.size = size
+        self.size = self.size if data else file.seek(0, io.SEEK_END)
         if len(data) < chunk_bytes:
             self._looked_end = self._end()
         # Nobody writes to an archive: its last line needs no end.
@@ -248,9 +265,9 @@ class Stream:
         """Everything up to the end, the last line too if it has none: nobody will write here again."""
         file = self.file()
         while file is not None and not self.displaced:
-            data = read_at(file, self.offset, CHUNK_BYTES)
-            self.displaced = not self._is_whole(file)
-            if not data or self.displaced:
+            data = self._read_on(file, CHUNK_BYTES)
+            self.displaced = data is None
+            if not data:
                 break
             yield self._take(data)
         chunk = self._cut(now) if self._framer.pending is not None else None

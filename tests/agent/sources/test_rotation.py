@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from agent.sources.tail import GONE_SECS
 from tests.support.tailing import Reading, append, line, lines, numbers
 
@@ -199,6 +201,28 @@ def test_13_truncated_and_regrown_past_the_old_position_between_two_polls(tmp_pa
     reading.poll()
     path.write_bytes(lines(10, 5))
     assert numbers(reading.poll() + reading.poll()) == [10, 11, 12, 13, 14]
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed meanwhile"])
+@pytest.mark.parametrize("is_resumed", [True, False], ids=["after a restart", "as it was read"])
+def test_13_written_anew_in_place_with_the_same_first_line(
+    tmp_path: Path, *, is_open: bool, is_resumed: bool
+) -> None:
+    path = tmp_path / "a.clef"
+    append(path, lines(0, 50))
+    reading = Reading(tmp_path)
+    reading.poll()
+    if is_resumed:
+        reading.finish()
+        reading = reading.restarted()
+        assert reading.poll() == []
+    if not is_open:
+        reading.tail.streams[0].close()
+    with path.open("r+b") as file:
+        file.write(line(0) + lines(100, 70))
+    assert numbers(reading.poll() + reading.poll()) == [0, *range(100, 170)]
+    reading.poll(after_secs=60.0)
+    assert (reading.tail.lost_bytes, len(reading.tail.streams)) == (0, 1)
 
 
 def test_15_truncated_and_regrown_while_down(tmp_path: Path) -> None:
