@@ -28,6 +28,8 @@ from webui.exports.assembly import make_exports
 from webui.history import views as history_views
 from webui.history.service import Histories
 from webui.menu import menu_for
+from webui.notification import views as notification_views
+from webui.notification.assembly import make_notifications
 from webui.overview import views as overview_views
 from webui.overview.service import Overviews
 from webui.search import saved
@@ -72,6 +74,7 @@ def create_app(
     views = SavedViews(Documents(client, index_prefix, saved.KIND), now)
     search_views.register(app, Activity(search, Cursors(key), tenancy, now), views)
     export_views.register(app, make_exports(settings, client, index_prefix, tenancy, now))
+    notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now))
     api_views.register(app, make_keys(client, index_prefix, now), limiter, settings.api_per_minute)
     app.context_processor(_about_reader)
     app.after_request(_show_request)

@@ -40,7 +40,11 @@ MENU: Final[tuple[tuple[str, tuple[Link, ...]], ...]] = (
     ),
     (
         "Configuration",
-        (Link("alerts.index", "Notifications"), Link("admin.index", "Administration", Role.ADMIN)),
+        (
+            Link("alerts.index", "Notifications"),
+            Link("notification.index", "Channels", Role.ADMIN),
+            Link("admin.index", "Administration", Role.ADMIN),
+        ),
     ),
 )
 

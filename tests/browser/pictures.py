@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.support import sample_site, shared_node
 from tests.support.checkout import ROOT
 from tests.support.events import TEST
+from tests.support.sample_site import HOOK
 from tests.support.store import lent
 from tests.support.web import PASSWORD
 
@@ -35,6 +36,8 @@ PAGES: Final = (
     ("exports", "anna", "/exports"),
     ("user", "anna", "/users/erik%20User"),
     ("exports", "anna", "/exports"),
+    ("channels", "anna", "/notifications"),
+    ("channel", "anna", "/notifications/" + HOOK),
     ("administration", "otto", "/admin"),
     ("tenant", "otto", "/admin/tenants/" + TEST),
     ("accounts", "anna", "/admin/accounts"),

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.support import events
 from tests.support.checkout import ROOT
 from tests.support.events import MORNING, SOFIA, TEST
-from tests.support.web import PASSWORD, Site
+from tests.support.web import CHANNEL, PASSWORD, Site
 
 AXE = ROOT / ".cache" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 ORDER = "211bcda3-9c96-494f-8a80-38e6a8de09ba"
@@ -30,6 +30,8 @@ PAGES = {
     "/users/<path:key>": ("admin", f"/users/{SOFIA['id']}?range=365d"),
     "/exports": ("admin", "/exports"),
     "/exports/new": ("admin", "/exports/new?category=orders"),
+    "/notifications": ("admin", "/notifications"),
+    "/notifications/<channel_id>": ("admin", f"/notifications/{CHANNEL}"),
     "/account": ("admin", "/account"),
     "/admin": ("operator", "/admin"),
     "/admin/accounts": ("operator", "/admin/accounts"),

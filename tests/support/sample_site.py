@@ -4,8 +4,8 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from werkzeug.serving import make_server
@@ -25,10 +25,17 @@ from webui.app import create_app, make_accounts
 from webui.exports.assembly import make_worker
 from webui.exports.job import Format
 from webui.exports.service import Exports
+from webui.notification.assembly import make_channels, make_deliveries
+from webui.notification.channel import Channel, Kind, Off
+from webui.notification.deliveries import LEASE, Deliveries
+from webui.notification.delivery import Attempt
+from webui.notification.message import Message
+from webui.notification.secret import fingerprint, secret
 from webui.question import read
 from webui.settings import WebSettings
 from webui.tenancy import Reader
 
+HOOK = "0ca110ca110c"
 SAMPLES = ROOT / "examples" / "smartwms"
 ACME = "7c3f9a10-0c55-4f6e-8d7a-3b2c4d5e6f03"
 TENANTS = {
@@ -97,6 +104,59 @@ def _export(exports: Exports, settings: WebSettings, client: Client, prefix: str
     exports.ask(anna, failures, Format.PDF, bom=False, record=lambda _: None)
 
 
+def _channels(client: Client, prefix: str) -> None:
+    """Leave anna three channels, with what was sent through them."""
+    channels, deliveries = make_channels(client, prefix), make_deliveries(client, prefix)
+    channels.prepare()
+    deliveries.prepare()
+    now = datetime.now(UTC)
+    hook = Channel(
+        id=HOOK,
+        tenant=TEST,
+        name="On call",
+        kind=Kind.WEBHOOK,
+        url="https://hooks.example.com/audit",
+        created=now - timedelta(days=20),
+        secret_print=fingerprint(secret(KEY, HOOK, 1)),
+    )
+    mails = Channel(
+        id="5ec5ec5ec5ec",
+        tenant=TEST,
+        name="Security",
+        kind=Kind.EMAIL,
+        recipients=("security@example.com", "shift-lead@example.com"),
+        created=now - timedelta(days=12),
+    )
+    channels.add(hook)
+    channels.add(mails)
+    channels.add(replace(hook, id="51e51e51e51e", name="Ticket system", off=Off.PERSON, off_since=now))
+    refused = Attempt(now, 0.231, 503, "upstream down", "The receiver answered 503.")
+    taken, mailed = Attempt(now, 0.094, 200, "ok"), Attempt(now, 1.31, 250)
+    for number, (minutes, title, attempts) in enumerate(
+        (
+            (2900, "anna gave erik the role Administrator", [taken]),
+            (190, "6 failed logins from 203.0.113.77", [refused, refused, taken]),
+            (3, "erik exported 2,400 rows in 10 minutes", [refused]),
+        )
+    ):
+        at = now - timedelta(minutes=minutes)
+        alert = Message(
+            id=f"alert:{number}", type="alert.opened", tenant=TEST, timestamp=at, title=title, text=""
+        )
+        deliveries.enqueue(alert, [hook.id, mails.id], at)
+        for channel, tries in ((hook.id, attempts), (mails.id, [mailed])):
+            _try(deliveries, f"{alert.id}@{channel}", tries, at)
+
+
+def _try(deliveries: Deliveries, delivery_id: str, attempts: list[Attempt], at: datetime) -> None:
+    held = deliveries.get(delivery_id)
+    assert held
+    for each in attempts:
+        begun = held.delivery.begun("pictures", at, LEASE)
+        held = deliveries.write(held, begun.ended(replace(each, at=at), at))
+        at = held.delivery.due
+
+
 @contextmanager
 def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[SampleSite]:
     """Prepare a store, ship `samples`, and serve the UI to PEOPLE, whose password is PASSWORD."""
@@ -124,6 +184,7 @@ def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[Sam
     site = SampleSite(store, folder, client, accounts)
     site.ship()
     app = create_app(settings, client, store.prefix, KEY, hasher=HASHER)
+    _channels(client, store.prefix)
     _export(app.extensions["audit-exports"], settings, client, store.prefix)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)

@@ -22,10 +22,14 @@ from tests.support.store import Store
 from webui.access import Role
 from webui.accounts.service import Accounts
 from webui.app import create_app, make_accounts
+from webui.notification.assembly import make_channels
+from webui.notification.channel import Channel, Kind
+from webui.notification.secret import fingerprint, secret
 from webui.settings import WebSettings
 
 PASSWORD = "correct horse battery staple"
 KEY = b"k" * 32
+CHANNEL = "c4a44e1c4a44"
 # argon2id all the same, but so little work that a test can sign in a hundred times.
 HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 PEOPLE = {
@@ -89,6 +93,22 @@ def sign_in(browser: FlaskClient, name: str, password: str = PASSWORD, target: s
     return browser.post("/sign-in", data=form).status_code
 
 
+def add_channel(client: Client, index_prefix: str) -> None:
+    """Give the test tenant a webhook."""
+    text = secret(KEY, CHANNEL, 1)
+    make_channels(client, index_prefix).add(
+        Channel(
+            id=CHANNEL,
+            tenant=TEST,
+            name="On call",
+            kind=Kind.WEBHOOK,
+            url="https://hooks.example.com/audit/T0KEN",
+            created=events.MORNING,
+            secret_print=fingerprint(text),
+        )
+    )
+
+
 def build(
     store: Store, folder: Path, *, change: Callable[[WebSettings], WebSettings] = lambda each: each
 ) -> Site:
@@ -117,6 +137,8 @@ def build(
     accounts = make_accounts(settings, client, store.prefix, now=clock, hasher=HASHER)
     accounts.prepare()
     app.extensions["audit-exports"].prepare()
+    app.extensions["audit-notifications"].prepare()
+    add_channel(client, store.prefix)
     for name, (role, tenant_id) in PEOPLE.items():
         accounts.add(name, role, tenant_id, PASSWORD)
     return Site(app, store, client, accounts, settings.trail_file, clock, settings)

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from tests.support import events
 from tests.support.checkout import ROOT
 from tests.support.events import NORD, TEST
-from tests.support.web import Site, token
+from tests.support.web import CHANNEL, Site, token
 from webui.search.service import PAGE_COUNT
 
 MINE = events.sample()[3]["event"]["id"]
@@ -24,6 +24,7 @@ NAMES = {
     "other": events.sample()[5]["event"]["id"],
     "order": "211bcda3-9c96-494f-8a80-38e6a8de09ba",
     "user": events.SOFIA["id"],
+    "channel": CHANNEL,
 }
 
 

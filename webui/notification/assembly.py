@@ -22,9 +22,11 @@ from webui.notification.guard import Guard
 from webui.notification.mail import Mails
 from webui.notification.message import Message
 from webui.notification.sending import Sender
+from webui.notification.service import Notifications
 from webui.notification.settings import SmtpSettings, WebhookSettings
 from webui.notification.webhook import Webhooks
 from webui.settings import WebSettings, secret_key
+from webui.tenancy import Tenancy
 
 SWITCHED_OFF = "channel.switched_off"
 
@@ -37,6 +39,25 @@ def make_deliveries(client: Client, index_prefix: str) -> Deliveries:
 def make_channels(client: Client, index_prefix: str) -> Channels:
     """Make what features choose channels from."""
     return Channels(Documents(client, index_prefix, channels_module.KIND))
+
+
+def make_notifications(
+    client: Client,
+    index_prefix: str,
+    tenancy: Tenancy,
+    key: bytes,
+    now: Callable[[], datetime],
+) -> Notifications:
+    """Make what the pages ask; where webhooks may lead, and whether there is mail, from the environment."""
+    return Notifications(
+        make_channels(client, index_prefix),
+        make_deliveries(client, index_prefix),
+        tenancy,
+        Guard(load(WebhookSettings).networks),
+        key,
+        now,
+        has_mail=bool(load(SmtpSettings).host),
+    )
 
 
 def make_senders(

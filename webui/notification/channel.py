@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from indexer.query import iso
+
+EVERY_TENANT: Final = "*"
+"""Whose the operators' own channels are: they may be told of every tenant."""
 
 
 class Kind(StrEnum):
@@ -53,6 +57,11 @@ class Channel:
     def on(self) -> bool:
         """Whether it is used."""
         return self.off is None
+
+    @property
+    def place(self) -> str:
+        """Where it leads, without what opens it: a path may be as good as a password. For the trail."""
+        return f"to {urlsplit(self.url).netloc}" if self.kind is Kind.WEBHOOK else f"to {self.target}"
 
     @property
     def target(self) -> str:

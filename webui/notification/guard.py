@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -60,14 +61,33 @@ class Guard:
         found = self._resolve(host, port)
         for text in found:
             if not self.allows(ipaddress.ip_address(text), encrypted=encrypted):
-                raise ForbiddenError(
-                    f"{host} leads to an address that is not public; the people who run this audit allow "
-                    "networks by AUDIT_WEBHOOK_NETWORKS"
-                    if encrypted
-                    else f"{host} is asked without encryption, which is for networks of "
-                    "AUDIT_WEBHOOK_NETWORKS alone; use https:"
-                )
+                raise ForbiddenError(_refusal(host, encrypted=encrypted))
         return found
+
+    def check_url(self, url: str) -> None:
+        """Refuse an address before it is ever asked, as far as it can be told: ForbiddenError."""
+        parts = urlsplit(url)
+        encrypted = parts.scheme == "https"
+        if not encrypted and not self._networks:
+            raise ForbiddenError("This installation sends webhooks to https: alone.")
+        try:
+            address = ipaddress.ip_address(parts.hostname or "")
+        except ValueError:
+            return  # a name: what it means is judged each time
+        if not self.allows(address, encrypted=encrypted):
+            raise ForbiddenError(_refusal(str(parts.hostname), encrypted=encrypted))
+
+
+def _refusal(host: str, *, encrypted: bool) -> str:
+    if encrypted:
+        return (
+            f"{host} leads to an address that is not public; the people who run this audit allow networks by "
+            "AUDIT_WEBHOOK_NETWORKS."
+        )
+    return (
+        f"{host} is asked without encryption, which is for networks of AUDIT_WEBHOOK_NETWORKS alone; use "
+        "https:."
+    )
 
 
 def is_public(address: Address) -> bool:

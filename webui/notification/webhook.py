@@ -157,8 +157,7 @@ def _beginning(response: requests.Response) -> str:
 def _sentence(error: Exception, deadline: Deadline) -> str:
     """Say why there is no answer, without what the libraries say about themselves."""
     if isinstance(error, UrlError | ForbiddenError):
-        said = str(error)
-        return said if said.endswith(".") else f"{said}."
+        return str(error)
     if deadline.passed or isinstance(error, requests.Timeout):
         return f"The receiver did not answer within {LIMIT_SECS:.0f} seconds."
     if isinstance(error, requests.exceptions.SSLError):
