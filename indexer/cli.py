@@ -19,6 +19,7 @@ from indexer.client import Client
 from indexer.cluster import ClassContents
 from indexer.errors import IndexerError
 from indexer.plans import Tenant, iso
+from indexer.retention import tenant_commands
 from indexer.session import moment_of, opened
 
 _FINDINGS: Final = 1
@@ -184,6 +185,15 @@ def tenants_list(timeout_secs: float) -> None:
         found = tenants.load(client, prefix, now=datetime.now(UTC))
     for tenant in sorted(found.by_id.values(), key=lambda tenant: (tenant.name, tenant.id)):
         click.echo(_line(tenant))
+
+
+for _command in (
+    tenant_commands.hold,
+    tenant_commands.release,
+    tenant_commands.list_holds,
+    tenant_commands.erase,
+):
+    tenants_group.add_command(_command)
 
 
 def _mark(step: bootstrap.Step, *, done: bool = False) -> str:

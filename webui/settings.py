@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from indexer.errors import SettingsError
 from indexer.settings import register
+from indexer.trail import DEFAULT_FILE
 
 _STATE: Final = Path("~/.local/state/smartwms-audit")
 _SECRET_BYTES: Final = 32
@@ -25,7 +26,7 @@ class WebSettings(BaseSettings):
     )
 
     secret_key_file: Path = _STATE / "webui-secret.key"
-    trail_file: Path = _STATE / "trail.log"
+    trail_file: Path = DEFAULT_FILE
     export_dir: Path = _STATE / "exports"
     export_days: int = Field(default=7, ge=1, le=90)
     """How long the files of exports are kept."""

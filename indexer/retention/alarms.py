@@ -41,6 +41,10 @@ ALARMS: Final[dict[str, Alarm]] = {
         "What was carried over is not what is to be kept (any more); the partition stays as it was.",
         "Nothing if a hold changed just then; else look into the store's log. The next run begins anew.",
     ),
+    "held-erasure": Alarm(
+        "A tenant whose erasure is confirmed is on legal hold; nothing of it is erased.",
+        "Release the hold; the next run goes on with the erasure.",
+    ),
     "not-merged": Alarm(
         "A closed partition could not be force-merged; it is as good as before, only larger.",
         "See that the disk has room for a second copy of it; the next run tries again.",

@@ -12,6 +12,7 @@ from indexer.documents import Documents, Stored
 from indexer.errors import SettingsError
 from indexer.plans import checked_id, iso
 from indexer.retention.hold import Hold
+from indexer.retention.persons import same_person
 
 KIND: Final = "holds"
 MAX_REASON_CHARS: Final = 500
@@ -88,11 +89,6 @@ def checked_reason(reason: str) -> str:
     if not found or len(found) > MAX_REASON_CHARS:
         raise SettingsError(f"a reason has 1 to {MAX_REASON_CHARS} characters; this one has {len(found)}")
     return found
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's, as far as names can tell."""
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _in_force(documents: Documents, tenant_id: str, hold_id: str | None) -> list[tuple[Hold, Stored]]:

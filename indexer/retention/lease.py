@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from indexer.documents import Documents, Stored
 from indexer.errors import ConflictError
 from indexer.query import iso
 from indexer.retention.alarms import AlarmError
+from indexer.retention.persons import person
 
 KIND: Final = "retention"
 LEASE: Final = "lease"
@@ -79,20 +79,6 @@ def take(client: Client, prefix: str) -> Lease:
     except ConflictError as error:
         raise AlarmError("another-run", "another run took the lease at this very moment") from error
     return lease
-
-
-def person() -> str:
-    """Return who runs this, as the operating system knows it: whoever became root by sudo is named, too."""
-    name = _account()
-    behind = os.environ.get("SUDO_USER", "")
-    return f"{behind} (as {name})" if behind and behind != name else name
-
-
-def _account() -> str:
-    try:
-        return psutil.Process().username()
-    except (psutil.Error, KeyError):
-        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
 
 
 def _is_held(source: Mapping[str, Any], holder: Mapping[str, Any]) -> bool:

@@ -18,11 +18,24 @@ from indexer.client import Client
 from indexer.errors import PermanentError
 from indexer.indices import Index
 from indexer.partitions import Partition
-from indexer.retention import certificates, clock, contents, holds, lease, merging, replacement, schedule
+from indexer.retention import (
+    certificates,
+    clock,
+    contents,
+    erasing,
+    erasures,
+    holds,
+    lease,
+    merging,
+    replacement,
+    schedule,
+)
 from indexer.retention.alarms import AlarmError
 from indexer.retention.certificate import Certificate, Kind
 from indexer.retention.contents import Contents
+from indexer.retention.erasures import Erasure
 from indexer.retention.hold import Hold
+from indexer.retention.persons import person
 from indexer.retention.replacement import Progress, Run
 from indexer.retention.schedule import Due
 from indexer.tenants import Tenants
@@ -76,7 +89,7 @@ class Order:
 
     @property
     def author(self) -> str:
-        who = self.ran_by or f"{lease.person()} on {platform.node()}"
+        who = self.ran_by or f"{person()} on {platform.node()}"
         return f"{who}, by --now" if self.is_given else who
 
 
@@ -91,9 +104,8 @@ def believed(client: Client, prefix: str, order: Order) -> datetime:
     return cluster
 
 
-def begin(client: Client, prefix: str, order: Order, progress: Progress) -> Run:
-    """Take the lease and make ready; whoever calls gives the lease back."""
-    moment = believed(client, prefix, order)
+def begin(client: Client, prefix: str, order: Order, moment: datetime, progress: Progress) -> Run:
+    """Take the lease and make ready; whoever calls gives the lease back. `moment` is the cluster's."""
     known = tenants.load(client, prefix, now=order.now)
     certificates.unfinished(client, prefix)
     held = lease.take(client, prefix)
@@ -113,13 +125,28 @@ def begin(client: Client, prefix: str, order: Order, progress: Progress) -> Run:
 
 def run(client: Client, prefix: str, order: Order, progress: Progress) -> Report:
     """Do everything that is due. `AlarmError` when nothing may be done at all."""
-    own = begin(client, prefix, order, progress)
+    own = begin(client, prefix, order, believed(client, prefix, order), progress)
     report = Report()
     try:
         report.done += replacement.finish(own)
+        for each in erasures.all(client, prefix):
+            if each.is_confirmed and not each.finished:
+                report.done += erasing.perform(own, each, report.find)
         for index, partition in over(own, report):
             _take(own, index, partition, report)
         merging.merge(own, report.merged, report.find)
+    finally:
+        own.lease.give_back()
+    return report
+
+
+def erase(client: Client, prefix: str, erasure: Erasure, order: Order, progress: Progress) -> Report:
+    """Do a confirmed erasure now. What it removes does not depend on any clock."""
+    own = begin(client, prefix, order, clock.of_cluster(client), progress)
+    report = Report()
+    try:
+        report.done += replacement.finish(own)
+        report.done += erasing.perform(own, erasure, report.find)
     finally:
         own.lease.give_back()
     return report

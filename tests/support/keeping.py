@@ -12,7 +12,7 @@ from indexer import event, partitions, tenants
 from indexer.classes import DEFAULTS
 from indexer.client import Client, connect
 from indexer.documents import Documents
-from indexer.retention import holds, run
+from indexer.retention import erasures, holds, run
 from indexer.retention.hold import Hold
 from indexer.retention.run import Order, Report
 from tests.support.events import Document, document
@@ -119,13 +119,26 @@ class Keeping:
 
     def run_and_die(self, after: float, step: str) -> int:
         """Run retention in a process of its own, which ends hard after a step; its exit code."""
+        return self._process(_die, after, step)
+
+    def erase_and_die(self, tenant_id: str, step: str) -> int:
+        """Erase a tenant in such a process."""
+        return self._process(_die_erasing, tenant_id, step)
+
+    def _process(self, what: Callable[..., None], *arguments: object) -> int:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])
-        process = context.Process(target=_die, args=(self.store, after, step))
+        process = context.Process(target=what, args=(self.store, *arguments))
         process.start()
         process.join(DYING_SECS)
         assert process.exitcode is not None
         return process.exitcode
+
+    def erase(self, tenant_id: str, *, step: Callable[[str], None] = nothing) -> Report:
+        """Erase a tenant, the erasure of which is confirmed."""
+        found = erasures.get(self.client, self.prefix, tenant_id)
+        assert found
+        return run.erase(self.client, self.prefix, found, self.order(0, step), Quiet())
 
     def run(self, after: float, *, step: Callable[[str], None] = nothing) -> Report:
         """Run retention so many days after DAY has ended."""
@@ -182,10 +195,23 @@ def event_of(
 
 
 def _die(store: Store, after: float, step: str) -> None:
+    _again(store).run(after, step=_end_at(step))
+
+
+def _die_erasing(store: Store, tenant_id: str, step: str) -> None:
+    _again(store).erase(tenant_id, step=_end_at(step))
+
+
+def _end_at(step: str) -> Callable[[str], None]:
     def die(reached: str) -> None:
         if reached == step:
             os._exit(KILLED)
 
+    return die
+
+
+def _again(store: Store) -> Keeping:
+    """The same store in another process."""
     keeping = Keeping.__new__(Keeping)
     keeping.store, keeping.prefix, keeping.client = store, store.prefix, connect(store.settings)
-    keeping.run(after, step=die)
+    return keeping

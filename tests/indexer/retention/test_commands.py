@@ -1,13 +1,21 @@
 """`audit-indexer retention` says what it does, in lines and exit codes."""
 
+from pathlib import Path
+
+import orjson
 from click.testing import CliRunner, Result
 
 from indexer.cli import main
 from tests.support.keeping import ACME, NORD, STARTER, Keeping
 
 
-def run(keeping: Keeping, *arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments, env=keeping.store.environment)
+def run(keeping: Keeping, *arguments: str, trail: Path = Path("/nonexistent/trail.log")) -> Result:
+    environment = {**keeping.store.environment, "AUDIT_WEBUI_TRAIL_FILE": str(trail)}
+    return CliRunner().invoke(main, arguments, env=environment)
+
+
+def lines(trail: Path) -> list[dict[str, str]]:
+    return [orjson.loads(line) for line in trail.read_bytes().split(b"\n") if line]
 
 
 def test_run_tells_what_would_go_then_what_went_then_nothing(keeping: Keeping) -> None:
@@ -42,3 +50,50 @@ def test_run_with_a_time_that_is_none_says_so(keeping: Keeping) -> None:
     refused = run(keeping, "retention", "run", "--now", "yesterday")
     assert refused.exit_code == 2
     assert "--now 'yesterday' is no time" in refused.output
+
+
+def test_a_hold_is_placed_by_one_and_released_by_another_and_both_are_in_the_trail(
+    keeping: Keeping, tmp_path: Path
+) -> None:
+    keeping.tenant(ACME, "starter")
+    trail = tmp_path / "trail.log"
+    about = ("--from", "2026-09-01", "--entity", "SO-1")
+    placed = run(keeping, "tenants", "hold", ACME, "--reason", "case 7", "--by", "anna", *about, trail=trail)
+    assert placed.exit_code == 0, placed.output
+    assert "events about entity SO-1 from 2026-09-01T00:00:00Z; placed by anna (said by " in placed.output
+    own = run(keeping, "tenants", "release", ACME, "--reason", "over", "--by", "anna", trail=trail)
+    assert own.exit_code == 2
+    assert "it is for a second person to release it" in own.output
+    other = run(keeping, "tenants", "release", ACME, "--reason", "over", "--by", "ben", trail=trail)
+    assert other.exit_code == 0, other.output
+    assert "released by ben (said by" in run(keeping, "tenants", "holds").output
+    told = lines(trail)
+    assert [(each["Action"], each["EntityType"], each["EntityId"]) for each in told] == [
+        ("configured", "Tenant", ACME)
+    ] * 2
+    assert "anna" in told[0]["Message"]
+    assert told[1]["Message"].endswith("SO-1 from 2026-09-01T00:00:00Z: over")
+
+
+def test_what_cannot_be_written_into_the_trail_is_an_error(keeping: Keeping) -> None:
+    refused = run(keeping, "tenants", "hold", ACME, "--reason", "case 7", trail=Path("/proc/trail.log"))
+    assert refused.exit_code == 2
+    assert "AUDIT_WEBUI_TRAIL_FILE is '/proc/trail.log', which cannot be written" in refused.output
+
+
+def test_an_erasure_is_asked_for_by_one_and_done_by_another(keeping: Keeping, tmp_path: Path) -> None:
+    keeping.tenant(ACME, "starter")
+    keeping.write(ACME, 3)
+    trail = tmp_path / "trail.log"
+    erase = ("tenants", "erase", ACME)
+    assert "--reason is missing" in run(keeping, *erase, "--by", "anna", trail=trail).output
+    asked = run(keeping, *erase, "--reason", "left", "--by", "anna", trail=trail)
+    assert (asked.exit_code, "nothing is erased yet" in asked.output) == (0, True)
+    assert run(keeping, *erase, "--by", "anna", trail=trail).exit_code == 2
+    assert len(keeping.ids()) == 3
+    done = run(keeping, *erase, "--by", "ben", trail=trail)
+    assert done.exit_code == 0, done.output
+    assert done.output.endswith("3 events erased\n")
+    assert keeping.indices() == []
+    assert [each["UserName"].partition(" ")[0] for each in lines(trail)] == ["anna", "ben"]
+    assert run(keeping, *erase, "--withdraw", trail=trail).exit_code == 2

@@ -1,0 +1,35 @@
+"""Who does something by hand, as far as names can tell.
+
+A signed-in account is known. On a command line the operating system's user is; `--by` is a claim, and is
+written down as one: whoever may run commands as another could lie in any other way, too.
+"""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+
+
+def person(claimed: str | None = None) -> str:
+    """Return who runs this; whoever became root by sudo is named, too, and a claim with who made it."""
+    name = _account()
+    behind = os.environ.get("SUDO_USER", "")
+    known = f"{behind} (as {name})" if behind and behind != name else name
+    return known if claimed is None else f"{' '.join(claimed.split())} (said by {known})"
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's."""
+    return _name(one) == _name(other)
+
+
+def _name(text: str) -> str:
+    return text.partition(" (")[0].strip().casefold()
+
+
+def _account() -> str:
+    try:
+        return psutil.Process().username()
+    except (psutil.Error, KeyError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
