@@ -55,6 +55,7 @@ class Entry:
     Sentence: str = ""
     Format: str = ""
     Rows: int = 0
+    Provider: str = ""
     IpAddress: str = ""
     UserAgent: str = ""
     Method: str = ""

@@ -19,6 +19,7 @@ from indexer.search import EventSearch
 from webui import access, error_pages, security
 from webui.accounts import views as account_views
 from webui.accounts.service import Accounts, Limits
+from webui.accounts.single_sign_on import make_single_sign_on
 from webui.admin import views as admin_views
 from webui.admin.service import TenantAdmin
 from webui.api import views as api_views
@@ -64,7 +65,10 @@ def create_app(
     limiter = security.secure(app, settings, key)
     app.extensions["audit-trail"] = Trail(settings.trail_file, now)
     account_views.register(
-        app, make_accounts(settings, client, index_prefix, now=now, hasher=hasher), limiter
+        app,
+        make_accounts(settings, client, index_prefix, now=now, hasher=hasher),
+        limiter,
+        make_single_sign_on(settings),
     )
     tenancy = Tenancy(client, index_prefix, now)
     search = EventSearch(client, index_prefix)

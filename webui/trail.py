@@ -23,6 +23,7 @@ def record(  # noqa: PLR0913  one argument a column of the trail
     sentence: str = "",
     file_format: str = "",
     rows_count: int = 0,
+    provider: str = "",
 ) -> None:
     """Write what this request did. `who`: None when nobody is signed in, then `name` is what was typed."""
     trail: Trail = current_app.extensions["audit-trail"]
@@ -41,6 +42,7 @@ def record(  # noqa: PLR0913  one argument a column of the trail
             Sentence=sentence,
             Format=file_format,
             Rows=rows_count,
+            Provider=provider,
             IpAddress=request.remote_addr or "",
             UserAgent=request.headers.get("User-Agent", "")[:1024],
             Method=request.method,

@@ -50,6 +50,24 @@ def test_a_password_from_a_file_is_not_printed(run: Run, store: Store, tmp_path:
     assert accounts.sign_in("ops", "from a file, long enough")
 
 
+def test_an_account_for_single_sign_on_has_no_password_and_can_be_unbound(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    made = run("accounts", "add", "a@b.example", "--role", "viewer", "--tenant", TEST, "--no-password")
+    assert made.stdout == f"a@b.example: viewer of tenant {TEST}\n"
+    accounts = make_accounts(WebSettings(), connect(store.settings), store.prefix)
+    accounts.admit("a@b.example", "https://id.example 7", None)
+    assert run("accounts", "unbind", "a@b.example").stdout == "a@b.example: bound to nobody\n"
+    found = accounts.get("a@b.example")
+    assert found is not None
+    assert (found.subject, found.password_hash) == ("", "")
+    file = tmp_path / "password"
+    file.write_text("from a file, long enough", encoding="utf-8")
+    options = ("--role", "viewer", "--tenant", TEST, "--no-password", "--password-file", str(file))
+    both = run("accounts", "add", "c@d.example", *options)
+    assert "--no-password is given, too" in str(both.exception)
+
+
 def test_a_wrong_argument_is_named(run: Run) -> None:
     failed = run("accounts", "add", "anna", "--role", "auditor", "--tenant", "nosuch")
     assert isinstance(failed.exception, AccountError)

@@ -180,3 +180,10 @@ class TestAccounts:
     def test_changing_an_unknown_one_is_refused(self, site: Site) -> None:
         with pytest.raises(AccountError, match="no such account"):
             site.accounts.disable("nosuch")
+
+
+def test_without_a_provider_there_is_no_button_and_no_route(site: Site) -> None:
+    browser = site.browser()
+    assert "Sign in with" not in browser.get("/sign-in").text
+    assert browser.get("/sign-in/provider").status_code == 404
+    assert browser.get("/sign-in/provider/back?code=x&state=y").status_code == 404

@@ -22,7 +22,10 @@ class AccountError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody who may sign in. `generation` counts the times that all sessions were ended at once."""
+    """Somebody who may sign in. `generation` counts the times that all sessions were ended at once.
+
+    Without a `password_hash`, single sign-on is the only way in.
+    """
 
     name: str
     role: Role
@@ -33,6 +36,10 @@ class Account:
     generation: int = 0
     signed_out: Mapping[str, datetime] = field(default_factory=dict)
     """Sessions that were ended before their time, with the moment after which they would be over anyway."""
+    subject: str = ""
+    """Who it is at the provider of single sign-on: issuer and subject, once they have signed in by it."""
+    by_rules: bool = False
+    """Made by the rules of single sign-on, which also say at each sign-in what it may do."""
 
     @property
     def identity(self) -> Identity:
@@ -55,6 +62,8 @@ class Account:
             "disabled": self.disabled,
             "generation": self.generation,
             "signed_out": {each: end.isoformat() for each, end in self.signed_out.items()},
+            "subject": self.subject,
+            "by_rules": self.by_rules,
         }
 
 
@@ -69,6 +78,9 @@ def from_document(source: Mapping[str, Any]) -> Account:
         disabled=source["disabled"],
         generation=source["generation"],
         signed_out={each: datetime.fromisoformat(end) for each, end in source["signed_out"].items()},
+        # An account of before single sign-on has neither.
+        subject=source.get("subject", ""),
+        by_rules=source.get("by_rules", False),
     )
 
 

@@ -33,14 +33,18 @@ def group(make_accounts: Callable[[], Accounts]) -> click.Group:
         "--tenant", required=True, help="Whose events it sees: a tenant's GUID; '*' for an operator."
     )
     @_PASSWORD_FILE
-    def add(name: str, role: str, tenant: str, password_file: Path | None) -> None:
+    @click.option("--no-password", is_flag=True, help="Single sign-on is the only way in.")
+    def add(name: str, role: str, tenant: str, password_file: Path | None, *, no_password: bool) -> None:
         """Make an account."""
+        if no_password and password_file is not None:
+            raise AccountError(f"--password-file is {password_file}, but --no-password is given, too")
         found = make_accounts()
         found.prepare()
-        password = _password(password_file)
+        password = None if no_password else _password(password_file)
         made = found.add(name, Role.named(role), tenant, password)
         click.echo(f"{made.name}: {made.role.word} of tenant {made.tenant_id}")
-        _show(password, password_file)
+        if password is not None:
+            _show(password, password_file)
 
     @accounts.command(name="list")
     def list_() -> None:
@@ -54,6 +58,12 @@ def group(make_accounts: Callable[[], Accounts]) -> click.Group:
     def disable(name: str) -> None:
         """Shut an account out; its sessions end at once."""
         click.echo(f"{make_accounts().disable(name).name}: disabled")
+
+    @accounts.command()
+    @click.argument("name")
+    def unbind(name: str) -> None:
+        """Forget whose account it is at the provider of single sign-on; the next who comes by its name is."""
+        click.echo(f"{make_accounts().unbind(name).name}: bound to nobody")
 
     @accounts.command()
     @click.argument("name")

@@ -16,6 +16,7 @@ from indexer.errors import ConflictError
 from webui.access import Role
 from webui.accounts import account as accounts
 from webui.accounts.account import Account, AccountError
+from webui.accounts.admission import Grant, NotAdmittedError
 
 _ATTEMPTS_COUNT: Final = 5
 _MADE_PASSWORD_BYTES: Final = 18
@@ -30,6 +31,15 @@ class Session:
     generation: int
     began: datetime
     seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Whom a provider's word has let in; `changed`: what was made or changed of the account, in words."""
+
+    account: Account
+    session: Session
+    changed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +77,17 @@ class Accounts:
         """Make the index of the accounts if it is not there."""
         self._documents.prepare()
 
-    def add(self, name: str, role: Role, tenant_id: str, password: str) -> Account:
-        """Make an account; AccountError when something is not acceptable or the name is taken."""
+    def add(self, name: str, role: Role, tenant_id: str, password: str | None) -> Account:
+        """Make an account; AccountError when something is not acceptable or the name is taken.
+
+        Without a password it is opened by single sign-on alone.
+        """
+        hashed = "" if password is None else self._hasher.hash(accounts.checked_password(password))
         made = Account(
             name=accounts.checked_name(name),
             role=role,
             tenant_id=accounts.checked_tenant(tenant_id, role),
-            password_hash=self._hasher.hash(accounts.checked_password(password)),
+            password_hash=hashed,
             created=self._now(),
         )
         try:
@@ -131,15 +145,44 @@ class Accounts:
         """Begin a session; None when name and password do not belong together. Equal work either way."""
         found = self._known(name)
         proper = len(password) <= accounts.MAX_PASSWORD_CHARS
-        hashed = found.password_hash if found else self._nobody
+        hashed = found.password_hash if found and found.password_hash else self._nobody
         fits = self._fits(hashed, password if proper else "")
         if found is None or found.disabled or not proper or not fits:
             return None
         if self._hasher.check_needs_rehash(found.password_hash):
             renewed = self._hasher.hash(password)
             found = self._change(found.name, lambda old: replace(old, password_hash=renewed))
-        now = self._now()
-        return found, Session(secrets.token_urlsafe(18), found.name, found.generation, now, now)
+        return found, self._begun(found)
+
+    def admit(self, name: str, subject: str, grant: Grant | None) -> Admitted:
+        """Begin a session of the account that a provider vouches for; NotAdmittedError says why not.
+
+        `subject` is the same person for ever: the first to come by a name keeps it. `grant` is what the rules
+        give; it makes an account where there is none, and changes one that was made so.
+        """
+        found, changed = self._known(name), ""
+        if found is None:
+            found = self._made_by_rules(name, subject, grant)
+            changed = f"made the account {found.name} ({found.role.word})"
+        if found.disabled:
+            raise NotAdmittedError(f"the account {found.name} is disabled")
+        if found.subject not in {"", subject}:
+            raise NotAdmittedError(f"the account {found.name} belongs to another person at the provider")
+        if found.by_rules and grant is None:
+            raise NotAdmittedError(f"no rule admits {found.name} any more")
+        if found.by_rules and grant is not None and grant != Grant(found.role, found.tenant_id):
+            changed = f"changed the role of {found.name} from {found.role.word} to {grant.role.word}"
+            found = self._change(found.name, lambda old: _granted(old, grant))
+        if not found.subject:
+            changed = f"bound the account {found.name} to {subject}"
+            found = self._change(found.name, lambda old: _bound(old, subject))
+        return Admitted(found, self._begun(found), changed)
+
+    def unbind(self, name: str) -> Account:
+        """Forget which person at the provider an account belongs to, and end all sessions."""
+        return self._change(
+            name, lambda old: replace(old, subject="", generation=old.generation + 1, signed_out={})
+        )
 
     def resume(self, session: Session) -> Account | None:
         """Give the account of a session that still holds; None when it is over, ended or shut out."""
@@ -156,6 +199,22 @@ class Accounts:
         until = session.began + self._limits.total
         now = self._now()
         self._change(session.account_name, lambda old: old.without_session(session.id, until, now))
+
+    def _begun(self, account: Account) -> Session:
+        now = self._now()
+        return Session(secrets.token_urlsafe(18), account.name, account.generation, now, now)
+
+    def _made_by_rules(self, name: str, subject: str, grant: Grant | None) -> Account:
+        if grant is None:
+            raise NotAdmittedError(f"there is no account {name}")
+        made = Account(
+            name, grant.role, grant.tenant_id, "", self._now(), subject=subject, by_rules=True
+        )  # fmt: skip
+        try:
+            self._documents.create(made.name, made.document())
+        except ConflictError:
+            raise NotAdmittedError(f"the account {name} was made a moment ago; try again") from None
+        return made
 
     def _known(self, name: str) -> Account | None:
         try:
@@ -188,6 +247,23 @@ class Accounts:
         if stored is None:
             raise AccountError(f"NAME is {name!r}; there is no such account; see `accounts list`")
         return stored
+
+
+def _granted(account: Account, grant: Grant) -> Account:
+    return replace(
+        account,
+        role=grant.role,
+        tenant_id=grant.tenant_id,
+        generation=account.generation + 1,
+        signed_out={},
+    )
+
+
+def _bound(account: Account, subject: str) -> Account:
+    """Bind, unless somebody else was bound while this one was on the way."""
+    if account.subject not in {"", subject}:
+        raise NotAdmittedError(f"the account {account.name} belongs to another person at the provider")
+    return replace(account, subject=subject)
 
 
 def made_password() -> str:

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
 from flask_limiter import Limiter, RequestLimit
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_login import LoginManager, current_user, logout_user
 from werkzeug.wrappers import Response
 
 from webui import trail
 from webui.access import Identity, Role, identity, needs, public
-from webui.accounts import administration
+from webui.accounts import administration, entrance, provider_views
 from webui.accounts.forms import SignInForm, local_target
-from webui.accounts.service import Accounts, Session
+from webui.accounts.provider import ProviderAwayError
+from webui.accounts.service import Accounts
+from webui.accounts.single_sign_on import SingleSignOn
 
 # Per minute for somebody who mistypes, per hour for somebody who guesses.
 LIMIT_ACCOUNT: Final = "10 per 5 minutes; 30 per hour"
 LIMIT_ADDRESS: Final = "30 per 5 minutes; 100 per hour"
 # Moments of use are written back to the cookie at most this often.
 _SEEN_STEP: Final = timedelta(minutes=1)
+_REFUSED: Final = "Name and password do not belong together. The attempt was recorded."
 
 blueprint = Blueprint("accounts", __name__, template_folder="templates")
 
 
-def register(app: Flask, accounts: Accounts, limiter: Limiter) -> None:
-    """Add the feature to an app."""
+def register(app: Flask, accounts: Accounts, limiter: Limiter, sso: SingleSignOn | None) -> None:
+    """Add the feature to an app; `sso` is None where people sign in by password alone."""
     app.extensions["audit-accounts"] = accounts
+    app.extensions["audit-single-sign-on"] = sso
     app.register_blueprint(blueprint)
     app.register_blueprint(administration.blueprint)
     by_account = limiter.limit(
@@ -38,6 +42,7 @@ def register(app: Flask, accounts: Accounts, limiter: Limiter) -> None:
         LIMIT_ADDRESS, key_func=get_remote_address, deduct_when=_failed, on_breach=_record_breach
     )
     app.view_functions["accounts.submit_sign_in"] = by_account(by_address(submit_sign_in))
+    provider_views.register(app, limiter, LIMIT_ADDRESS)
     manager = LoginManager()
     # Without `current_user` in templates: it would ask the store, also for the page that says it is away.
     manager.init_app(app, add_context_processor=False)
@@ -46,7 +51,7 @@ def register(app: Flask, accounts: Accounts, limiter: Limiter) -> None:
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def load(_name: str) -> Identity | None:
-        held = _session()
+        held = entrance.held_session()
         found = accounts.resume(held) if held else None
         if held is None or found is None:
             session.clear()
@@ -86,7 +91,7 @@ def sign_in() -> str | Response:
         return redirect(target, 303)
     form = SignInForm(formdata=None)
     form.next.data = target
-    return render_template("accounts/sign_in.html", form=form, refused=False)
+    return entrance.page(form, sign_out_address=_provider_sign_out() if "ended" in request.args else "")
 
 
 @blueprint.post("/sign-in")
@@ -95,27 +100,17 @@ def submit_sign_in() -> Response | tuple[str, int]:
     """Check name and password, and begin a session."""
     form = SignInForm()
     if not form.validate():
-        return render_template("accounts/sign_in.html", form=form, refused=False), 400
+        return entrance.page(form), 400
     name, password = (form.name.data or "").strip(), form.password.data or ""
     begun = _accounts().sign_in(name, password)
     if begun is None:
         trail.record(
             "sign_in_failed", f"Sign-in as {name} failed", who=None, name=name, failed=True, status=401
         )
-        return render_template("accounts/sign_in.html", form=form, refused=True), 401
+        return entrance.page(form, problem=_REFUSED), 401
     account, held = begun
     trail.record("signed_in", f"{account.name} signed in", who=account.identity, status=303)
-    # Nothing of what the browser held before survives: no fixed session, no token of somebody else.
-    session.clear()
-    session.permanent = True
-    session.update(
-        sid=held.id,
-        account=held.account_name,
-        generation=held.generation,
-        began=held.began.timestamp(),
-        seen=held.seen.timestamp(),
-    )
-    login_user(account.identity)
+    entrance.begin(account, held)
     return redirect(local_target(form.next.data), 303)
 
 
@@ -123,20 +118,23 @@ def submit_sign_in() -> Response | tuple[str, int]:
 @needs(Role.VIEWER)
 def sign_out() -> Response:
     """End the session."""
-    held = _session()
+    held = entrance.held_session()
     if held is not None:
         _accounts().sign_out(held)
     trail.record("signed_out", f"{identity().name} signed out", who=identity(), status=303)
+    by_provider = session.get("by") == entrance.BY_PROVIDER
     logout_user()
     session.clear()
-    return redirect(url_for("accounts.sign_in"), 303)
+    return redirect(url_for("accounts.sign_in", ended=1 if by_provider else None), 303)
 
 
 @blueprint.get("/account")
 @needs(Role.VIEWER)
 def own() -> str:
     """Show who is signed in, and how to end that everywhere."""
-    return render_template("accounts/own.html")
+    sso = entrance.single_sign_on()
+    by_provider = session.get("by") == entrance.BY_PROVIDER
+    return render_template("accounts/own.html", provider=sso.name if sso and by_provider else "")
 
 
 @blueprint.post("/account/sign-out-everywhere")
@@ -156,14 +154,12 @@ def _accounts() -> Accounts:
     return found
 
 
-def _session() -> Session | None:
+def _provider_sign_out() -> str:
+    """Give the page where the session at the provider ends, if it has one and answers."""
+    sso = entrance.single_sign_on()
+    if sso is None:
+        return ""
     try:
-        return Session(
-            id=session["sid"],
-            account_name=session["account"],
-            generation=session["generation"],
-            began=datetime.fromtimestamp(session["began"], UTC),
-            seen=datetime.fromtimestamp(session["seen"], UTC),
-        )
-    except KeyError:
-        return None
+        return sso.provider.sign_out_address(url_for("accounts.sign_in", _external=True))
+    except ProviderAwayError:
+        return ""
