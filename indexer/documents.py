@@ -116,6 +116,15 @@ class Documents:
             Stored(hit["_id"], hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in found["hits"]
         ]
 
+    def count(self, query: Mapping[str, Any]) -> int:
+        """Count the documents of a query, the newest writes included."""
+        try:
+            self._client.request("POST", f"/{self.index}/_refresh")
+            found = self._client.request("POST", f"/{self.index}/_count", body={"query": query}).json
+        except MissingError as error:
+            raise self._not_prepared() from error
+        return int(found["count"])
+
     def _path(self, endpoint: str, document_id: str) -> str:
         return f"/{self.index}/{endpoint}/{quote(document_id, safe='')}"
 

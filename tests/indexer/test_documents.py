@@ -60,6 +60,7 @@ class TestAList:
         assert [stored.id for stored in documents.find(sort=[{"name": "desc"}])] == ["c", "b", "a"]
         assert [stored.id for stored in documents.find(sort=[{"name": "asc"}], limit=2)] == ["a", "b"]
         assert [stored.id for stored in documents.find({"term": {"name": "c"}})] == ["c"]
+        assert documents.count({"terms": {"name": ["a", "c"]}}) == 2
 
     def test_gives_versions_that_can_be_replaced(self, documents: Documents) -> None:
         documents.create("a", {"name": "1"})
@@ -93,6 +94,7 @@ class TestAnIndex:
             lambda: documents.delete(absent),
             lambda: documents.get("a"),
             documents.find,
+            lambda: documents.count({"match_all": {}}),
         ):
             with pytest.raises(NotPreparedError, match="run `audit-indexer apply`"):
                 attempt()

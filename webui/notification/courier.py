@@ -73,7 +73,7 @@ class Courier:
         self._swept: datetime | None = None
 
     def work(self) -> bool:
-        """Begin what is due and there is room for; whether anything is under way. Takes a second at most."""
+        """Begin what is due and there is room for; whether anything is under way. Takes seconds at most."""
         self._reap()
         began = False
         failing = self._channels.failing()

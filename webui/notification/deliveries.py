@@ -24,6 +24,8 @@ LISTED_COUNT: Final = 50
 FORGOTTEN_AFTER: Final = timedelta(days=90)
 """How long a delivery that is over stays in the log."""
 _LOOKED_AT_COUNT: Final = 20
+_SWEPT_COUNT: Final = 500
+"""At once; what is left comes with the next sweep."""
 
 
 class LostError(Exception):
@@ -117,7 +119,7 @@ class Deliveries:
     def waiting(self, channel: str) -> int:
         """How many deliveries through a channel are not over."""
         query = [{"term": {"channel": channel}}, {"terms": {"state": [State.WAITING, State.SENDING]}}]
-        return len(self._documents.find({"bool": {"filter": query}}))
+        return self._documents.count({"bool": {"filter": query}})
 
     def give_up(self, failing: Collection[str], since: datetime, now: datetime) -> None:
         """Drop what has waited since before `since` for channels that fail."""
@@ -126,7 +128,7 @@ class Deliveries:
             {"terms": {"channel": sorted(failing)}},
             _until("created", since),
         ]
-        for stored in self._documents.find({"bool": {"filter": old}}):
+        for stored in self._documents.find({"bool": {"filter": old}}, limit=_SWEPT_COUNT):
             held = _held(stored)
             why = "Its channel was off for too long."
             self.write(held, replace(held.delivery, state=State.DROPPED, finished=now, problem=why))
@@ -135,7 +137,7 @@ class Deliveries:
         """Delete the deliveries that were over long ago."""
         over = {"terms": {"state": [State.DELIVERED, State.DROPPED]}}
         due = [over, _until("finished", now - FORGOTTEN_AFTER)]
-        for stored in self._documents.find({"bool": {"filter": due}}):
+        for stored in self._documents.find({"bool": {"filter": due}}, limit=_SWEPT_COUNT):
             self._documents.delete(stored)
 
 

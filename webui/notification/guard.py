@@ -184,14 +184,14 @@ def _connect(
     for address in addresses:
         try:
             sock = socket.create_connection((address, port), timeout=min(5.0, deadline.left_secs()))
-        except TimeoutError as error:
-            raise ConnectTimeoutError(connection, "no answer to the connection") from error
         except OSError as error:
             failed = error
             continue
         sock.settimeout(deadline.left_secs())
         deadline.watch(sock)
         return sock
+    if isinstance(failed, TimeoutError):
+        raise ConnectTimeoutError(connection, "no answer to the connection") from failed
     raise NewConnectionError(connection, str(failed)) from failed
 
 
