@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Any
 
-from indexer import assets, indices, mappings, partitions, tenants
+from indexer import assets, cluster, indices, mappings, partitions, policies, tenants
 from indexer.classes import DEFAULTS, Classes, ClassSettings, RetentionClass
 from indexer.client import Client
 from indexer.documents import Documents
 from indexer.errors import MissingError, SettingsError
+from indexer.policies import Policy
 from indexer.seals import index as seals
 
 
@@ -28,6 +29,7 @@ class Action(Enum):
     PREPARE_SEALS = "prepare seals"
     RECORD_CLASSES = "record classes"
     ADD_FIELDS = "add fields"
+    PUT_POLICY = "put policy"
     NONE = "none"  # a finding: only a person can decide
 
 
@@ -35,18 +37,21 @@ class Action(Enum):
 class Step:
     """One difference between the cluster and what this version needs, told in a sentence.
 
-    `subject` is the template, kind, or index it is about; `classes` is set for `RECORD_CLASSES`.
+    `subject` is the template, kind, index or policy it is about; `classes` is set for `RECORD_CLASSES`,
+    `policy` for `PUT_POLICY`.
     """
 
     action: Action
     subject: str
     sentence: str
     classes: Classes = DEFAULTS
+    policy: Policy | None = None
 
 
-def plan(client: Client, prefix: str, wanted: ClassSettings) -> list[Step]:
+def plan(client: Client, prefix: str, wanted: ClassSettings, warm_nodes: str = "") -> list[Step]:
     """Return what differs, in the order in which to put it right; nothing is changed.
 
+    `warm_nodes` is where policies move what is closed, see `policies.PolicySettings`.
     `SettingsError` when a class shall have another period than its partitions have.
     """
     found = indices.look(client, partitions.pattern(prefix))
@@ -59,6 +64,7 @@ def plan(client: Client, prefix: str, wanted: ClassSettings) -> list[Step]:
         *_seal_steps(client, prefix),
         *_class_steps(recorded, classes),
         *_partition_steps(found, prefix),
+        *_policy_steps(client, prefix, classes, warm_nodes),
     ]
 
 
@@ -74,6 +80,8 @@ def apply(client: Client, prefix: str, steps: list[Step]) -> None:
             seals.prepare(client, prefix)
         elif step.action is Action.RECORD_CLASSES:
             tenants.record_classes(client, prefix, step.classes)
+        elif step.policy is not None:
+            policies.put(client, prefix, step.policy)
         elif step.action is Action.ADD_FIELDS:
             indices.add_fields(client, step.subject, assets.event_template(prefix).mappings)
 
@@ -179,6 +187,18 @@ def _partition_steps(found: list[indices.Index], prefix: str) -> Iterator[Step]:
         if missing:
             sentence = f"partition {index.name} lacks the fields {', '.join(missing)}"
             yield Step(Action.ADD_FIELDS, index.name, sentence)
+
+
+def _policy_steps(client: Client, prefix: str, classes: Classes, warm_nodes: str) -> Iterator[Step]:
+    if not cluster.has(client, cluster.ISM):
+        return
+    for policy in policies.wanted(prefix, classes, warm_nodes):
+        found = policies.live(client, policy.id)
+        if found is None:
+            yield Step(Action.PUT_POLICY, policy.id, f"policy {policy.id} is missing", policy=policy)
+        elif not policies.is_same(found, policy):
+            sentence = f"policy {policy.id} is not the one of these classes"
+            yield Step(Action.PUT_POLICY, policy.id, sentence, policy=policy)
 
 
 def _refuse_other_periods(found: list[indices.Index], classes: Classes) -> None:

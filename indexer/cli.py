@@ -19,6 +19,7 @@ from indexer.client import Client
 from indexer.cluster import ClassContents
 from indexer.errors import IndexerError
 from indexer.plans import Tenant, iso
+from indexer.policies import PolicySettings
 from indexer.retention import tenant_commands
 from indexer.session import moment_of, opened
 
@@ -78,7 +79,7 @@ def main(context: click.Context, timeout_secs: float) -> None:
 def plan(timeout_secs: float) -> None:
     """Print what differs from what this version needs; exit 1 if anything does."""
     with opened(timeout_secs) as (client, prefix):
-        steps = bootstrap.plan(client, prefix, settings.load(ClassSettings))
+        steps = bootstrap.plan(client, prefix, settings.load(ClassSettings), _warm_nodes())
         for step in steps:
             click.echo(_mark(step) + step.sentence)
         _tell_policies(client)
@@ -93,7 +94,7 @@ def plan(timeout_secs: float) -> None:
 def apply(timeout_secs: float) -> None:
     """Put right what `plan` prints; exit 1 if something is left that only a person can decide."""
     with opened(timeout_secs) as (client, prefix):
-        steps = bootstrap.plan(client, prefix, settings.load(ClassSettings))
+        steps = bootstrap.plan(client, prefix, settings.load(ClassSettings), _warm_nodes())
         bootstrap.apply(client, prefix, steps)
         for step in steps:
             click.echo(_mark(step, done=True) + step.sentence)
@@ -109,7 +110,7 @@ def status(timeout_secs: float) -> None:
     """Print what this cluster is and has; exit 1 if it is not healthy or `plan` finds a difference."""
     with opened(timeout_secs) as (client, prefix):
         found = cluster.describe(client, prefix)
-        steps = bootstrap.plan(client, prefix, settings.load(ClassSettings))
+        steps = bootstrap.plan(client, prefix, settings.load(ClassSettings), _warm_nodes())
     info = found.info
     click.echo(f"OpenSearch {info.version} at {client.url}, cluster {info.name} ({info.uuid})")
     click.echo(f"health {found.health}, {found.node_count} node(s)")
@@ -202,9 +203,13 @@ def _mark(step: bootstrap.Step, *, done: bool = False) -> str:
     return "put right: " if done else "to do: "
 
 
+def _warm_nodes() -> str:
+    return settings.load(PolicySettings).warm_nodes
+
+
 def _tell_policies(client: Client) -> None:
     plugins = cluster.plugins(client)
-    if plugins is not None and not plugins["Index State Management"]:
+    if plugins is not None and not plugins[cluster.ISM]:
         click.echo("no Index State Management in this cluster: its policies are left out, nothing needs them")
 
 

@@ -12,10 +12,11 @@ from indexer.client import Client, ClusterInfo
 from indexer.errors import DeniedError
 from indexer.indices import Index
 
+ISM: Final = "Index State Management"
 # The plugins we can use, by the name of their component; none is needed.
 PLUGINS: Final[Mapping[str, str]] = {
     "opensearch-security": "Security",
-    "opensearch-index-management": "Index State Management",
+    "opensearch-index-management": ISM,
     "opensearch-alerting": "Alerting",
     "opensearch-notifications": "Notifications",
 }
@@ -68,6 +69,12 @@ def plugins(client: Client) -> Mapping[str, bool] | None:
         return None
     present = {row["component"] for row in rows}
     return {name: component in present for component, name in PLUGINS.items()}
+
+
+def has(client: Client, plugin: str) -> bool:
+    """Say whether the cluster has a plugin; where we may not ask, it has none for us."""
+    found = plugins(client)
+    return found is not None and found[plugin]
 
 
 def _contents(client: Client, prefix: str, classes: Classes) -> tuple[ClassContents, ...]:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import click
 
+from indexer import tenants
+from indexer.retention import certificates, erasures, holds, report, schedule
 from indexer.retention import run as runs
 from indexer.retention.alarms import ALARMS, AlarmError
 from indexer.retention.certificate import Certificate, Kind
@@ -16,6 +18,7 @@ from indexer.retention.run import Order, Planned, Report
 from indexer.session import moment_of, opened
 
 _FINDINGS: Final = 1
+_LAST_COUNT: Final = 20
 
 
 class Bar:
@@ -59,27 +62,69 @@ def retention_run(timeout_secs: float, now: str | None, *, dry_run: bool) -> Non
     bar = Bar()
     with opened(timeout_secs) as (client, prefix):
         try:
-            report = runs.rehearse(client, prefix, order) if dry_run else runs.run(client, prefix, order, bar)
+            done = runs.rehearse(client, prefix, order) if dry_run else runs.run(client, prefix, order, bar)
         except AlarmError as error:
-            report = Report()
-            report.find(error)
+            done = Report()
+            done.find(error)
         finally:
             bar.end()
-    _tell(report)
-    if report.findings:
+    tell(done)
+    if done.findings:
         sys.exit(_FINDINGS)
 
 
-def _tell(report: Report) -> None:
-    for planned in report.planned:
+@retention.command("show")
+@click.pass_obj
+def retention_show(timeout_secs: float) -> None:
+    """Print what is kept and until when, what goes next, what is held, and what was deleted last."""
+    now = datetime.now(UTC)
+    with opened(timeout_secs) as (client, prefix):
+        known = tenants.load(client, prefix, now=now)
+        found = report.classes(client, prefix, known)
+        in_force = schedule.active(holds.all(client, prefix))
+        done = certificates.all(client, prefix)
+        asked = [each for each in erasures.all(client, prefix) if not each.finished]
+    for tenant in sorted(known.by_id.values(), key=lambda each: (each.name, each.id)):
+        click.echo(_kept(report.kept(known, tenant, now)))
+    for each in found:
+        click.echo(_class(each))
+    for hold in in_force:
+        click.echo(f"held      {hold.tenant}  {hold.sentence()}: {hold.reason}")
+    for erasure in asked:
+        state = "confirmed" if erasure.is_confirmed else "asked for"
+        click.echo(f"erasure   {erasure.tenant}  {state}: {erasure.reason}")
+    for certificate in done[-_LAST_COUNT:]:
+        click.echo(f"{certificate.begun:%Y-%m-%d %H:%M}Z  {told(certificate)}")
+
+
+def _kept(kept: report.Kept) -> str:
+    line = f"kept      {kept.tenant.id}  {kept.tenant.name}  {kept.plan}"
+    if kept.tenant.erased:
+        return f"{line}: erased"
+    if kept.since is None or kept.until is None:
+        return f"{line}: for as long as told"
+    return f"{line} {kept.days} days: back to {kept.since:%Y-%m-%d}, today's until {kept.until:%Y-%m-%d}"
+
+
+def _class(found: report.ClassKept) -> str:
+    line = f"{found.retention.name:<10}{found.partition_count} partitions, {found.event_count:,} events"
+    if found.oldest is None:
+        return line
+    end = f", goes at {found.next_end:%Y-%m-%d %H:%M}Z" if found.next_end else ""
+    return f"{line}; the oldest of {found.oldest:%Y-%m-%d}{end}"
+
+
+def tell(done: Report) -> None:
+    """Print what a run did, or would do; alarms with their way out on the other stream."""
+    for planned in done.planned:
         click.echo(_planned(planned))
-    for done in report.done:
-        click.echo(told(done))
-    if report.merged:
-        click.echo(f"merged {len(report.merged)} closed partitions")
-    for finding in report.findings:
+    for certificate in done.done:
+        click.echo(told(certificate))
+    if done.merged:
+        click.echo(f"merged {len(done.merged)} closed partitions")
+    for finding in done.findings:
         click.echo(f"ERROR {finding.name}: {finding.sentence}. {ALARMS[finding.name].do}", err=True)
-    if not (report.planned or report.done or report.findings):
+    if not (done.planned or done.done or done.merged or done.findings):
         click.echo("nothing is due")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -46,8 +47,9 @@ class Lease:
         self.renew()
 
     def give_back(self) -> None:
-        """End the lease."""
-        self._write(until=_now())
+        """End the lease; one that another run has taken is that one's."""
+        with contextlib.suppress(AlarmError):
+            self._write(until=_now())
 
     def _write(self, until: datetime) -> None:
         source = {**self._holder, "until": iso(until), "blocked": self.blocked}

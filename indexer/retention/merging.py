@@ -13,15 +13,13 @@ from indexer.retention import contents, tasks
 from indexer.retention.alarms import AlarmError
 from indexer.retention.replacement import Run
 
-ISM: Final = "Index State Management"
 # Events come late for some hours after midnight; a partition that is merged still takes later ones.
 SETTLED_AFTER: Final = timedelta(days=1)
 
 
 def merge(run: Run, merged: list[str], alarm: Callable[[AlarmError], None]) -> None:
     """Merge what is closed and in more than one segment; names are added to `merged` one by one."""
-    plugins = cluster.plugins(run.client)
-    if plugins is not None and plugins[ISM]:
+    if cluster.has(run.client, cluster.ISM):
         return
     names = [name for name in _closed(run) if _segments(run.client, name) > 1]
     run.progress.begin("merging", len(names))

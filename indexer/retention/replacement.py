@@ -311,6 +311,11 @@ def _delete(run: Run, certificate: Certificate) -> None:
 
 def _restore(run: Run, index: Index) -> None:
     """Leave everything as it was, as far as the store lets us; the next run does what this one cannot."""
+    try:
+        run.lease.renew()
+    except StoreError:
+        # Another run has the lease, or there is no store: what is left is not for us to touch.
+        return
     with contextlib.suppress(StoreError):
         finish(run)
     with contextlib.suppress(StoreError):

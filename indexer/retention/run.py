@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from indexer import indices, partitions, tenants
+from indexer import cluster, indices, partitions, policies, tenants
 from indexer.classes import HOLD
 from indexer.client import Client
 from indexer.errors import PermanentError
@@ -132,9 +132,13 @@ def run(client: Client, prefix: str, order: Order, progress: Progress) -> Report
         for each in erasures.all(client, prefix):
             if each.is_confirmed and not each.finished:
                 report.done += erasing.perform(own, each, report.find)
+        _protect(own)
         for index, partition in over(own, report):
             _take(own, index, partition, report)
         merging.merge(own, report.merged, report.find)
+    except AlarmError as error:
+        # What was done until then is done, and is told.
+        report.find(error)
     finally:
         own.lease.give_back()
     return report
@@ -147,6 +151,8 @@ def erase(client: Client, prefix: str, erasure: Erasure, order: Order, progress:
     try:
         report.done += replacement.finish(own)
         report.done += erasing.perform(own, erasure, report.find)
+    except AlarmError as error:
+        report.find(error)
     finally:
         own.lease.give_back()
     return report
@@ -199,6 +205,18 @@ def _closed(
         yield index, partition
 
 
+def _protect(own: Run) -> None:
+    """Take what is on hold out of the hands of Index State Management, which knows no holds."""
+    in_force = schedule.active(holds.all(own.client, own.prefix))
+    if not in_force or not cluster.has(own.client, cluster.ISM):
+        return
+    found = (
+        partitions.parse(index.name) for index in indices.look(own.client, partitions.pattern(own.prefix))
+    )
+    held = [each.name for each in found if each and any(hold.touches(each) for hold in in_force)]
+    policies.detach(own.client, held)
+
+
 def _take(own: Run, index: Index, partition: Partition, report: Report) -> None:
     """Take one index away, unless all of it is to stay where it is."""
     client, prefix = own.client, own.prefix
@@ -217,9 +235,9 @@ def _take(own: Run, index: Index, partition: Partition, report: Report) -> None:
             return
         done = replacement.replace(own, index, decide, Kind.EXPIRY)
     except AlarmError as error:
-        report.find(error)
         if error.name in {"another-run", "certificate-not-written"}:
             raise
+        report.find(error)
     except PermanentError as error:
         report.find(AlarmError("not-ours", f"partition {index.name}: {error}"))
     else:

@@ -2,7 +2,7 @@
 
 An index goes when its whole period is older than its class. What is kept of it then has a reason, by tenant:
 a plan that keeps longer (the one in force at the events' time, the one in force now, or one that was entered
-for later), or a legal hold. `docs/decisions/09-carrying-over.md` says why it goes where it goes.
+for later), or a legal hold. `docs/decisions/12-carrying-over.md` says why it goes where it goes.
 """
 
 from __future__ import annotations

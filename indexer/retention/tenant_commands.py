@@ -11,8 +11,8 @@ import click
 from indexer.errors import SettingsError
 from indexer.retention import erasures, holds
 from indexer.retention import run as runs
-from indexer.retention.alarms import ALARMS, AlarmError
-from indexer.retention.commands import Bar, told
+from indexer.retention.alarms import AlarmError
+from indexer.retention.commands import Bar, tell
 from indexer.retention.hold import Hold
 from indexer.retention.persons import person
 from indexer.retention.run import Order, Report
@@ -141,10 +141,7 @@ def erase(timeout_secs: float, tenant_id: str, reason: str, by: str | None, *, w
             report.find(error)
         finally:
             bar.end()
-    for done in report.done:
-        click.echo(told(done))
-    for finding in report.findings:
-        click.echo(f"ERROR {finding.name}: {finding.sentence}. {ALARMS[finding.name].do}", err=True)
+    tell(report)
     if report.findings:
         sys.exit(_FINDINGS)
     click.echo(f"{sum(each.removed.get(confirmed.tenant, 0) for each in report.done):,} events erased")

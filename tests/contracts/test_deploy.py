@@ -14,6 +14,7 @@ from agent.cli import main as agent_commands
 from agent.formats import format_named
 from agent.normalise import change_lines, request_lines
 from agent.settings import AgentSettings
+from indexer.cli import main as store_commands
 from indexer.settings import known_names
 from tests.support.checkout import ROOT
 from webui.cli import cli as webui_commands
@@ -25,7 +26,8 @@ SNIPPETS = DEPLOY / "smartwms"
 INTERCEPTOR = (SNIPPETS / "AuditInterceptor.cs").read_text(encoding="utf-8")
 ENRICHMENT = (SNIPPETS / "RequestLogEnrichment.cs").read_text(encoding="utf-8")
 VARIABLES = known_names() | {f"AUDIT_WEBUI_{name}".upper() for name in WebSettings.model_fields}
-COMMANDS = {"audit-agent": agent_commands, "audit-webui": webui_commands}
+COMMANDS = {"audit-agent": agent_commands, "audit-webui": webui_commands, "audit-indexer": store_commands}
+TIMED = {path.stem for path in (DEPLOY / "systemd").glob("*.timer")}
 # Said of a sign-in: labels, and of one that is refused the user who it claimed to be.
 ATTEMPT = {"AttemptedUser", "AttemptedTenant"}
 HARDENED = {
@@ -69,7 +71,14 @@ class TestUnits:
         program, *words = service["ExecStart"].split()
         command: click.Command = COMMANDS[Path(program).name]
         while isinstance(command, click.Group):
-            command = command.commands[words.pop(0)]
+            if words[0].startswith("--"):
+                # An option of all commands, and its value.
+                assert words.pop(0) in {name for parameter in command.params for name in parameter.opts}
+                words.pop(0)
+                continue
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found
+            command = found
         options = {name for parameter in command.params for name in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options
 
@@ -77,7 +86,10 @@ class TestUnits:
         assert service["User"].startswith("smartwms-audit")
 
     def test_they_come_back_whatever_ends_them(self, service: configparser.SectionProxy) -> None:
-        assert service["Restart"] == "always"
+        assert service.get("Restart") == "always" or service["Type"] == "oneshot"
+
+    def test_what_runs_once_is_started_by_a_timer(self) -> None:
+        assert {path.stem for path in UNITS if unit(path)["Type"] == "oneshot"} == TIMED
 
     def test_nothing_of_the_agent_is_for_other_users(self) -> None:
         agent = unit(DEPLOY / "systemd" / "smartwms-audit-agent.service")

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from agent.alarms import ALARMS
+from indexer.retention.alarms import ALARMS as RETENTION
 from tests.support.checkout import ROOT, tracked_text
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -25,6 +26,11 @@ def test_every_error_is_in_the_runbook_with_what_to_do(name: str) -> None:
 
 def test_the_runbook_knows_no_other_error() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", RUNBOOK, re.MULTILINE)) == set(ALARMS)
+
+
+@pytest.mark.parametrize("name", RETENTION)
+def test_every_error_of_retention_is_in_the_runbook_with_what_to_do(name: str) -> None:
+    assert f"| `{name}` | {RETENTION[name].means} | {RETENTION[name].do} |" in RUNBOOK
 
 
 def test_every_error_that_is_logged_is_an_alarm() -> None:

@@ -1,12 +1,14 @@
 """`audit-indexer retention` says what it does, in lines and exit codes."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
 from click.testing import CliRunner, Result
 
 from indexer.cli import main
-from tests.support.keeping import ACME, NORD, STARTER, Keeping
+from indexer.retention import erasures
+from tests.support.keeping import ACME, DAY, NORD, STARTER, Keeping
 
 
 def run(keeping: Keeping, *arguments: str, trail: Path = Path("/nonexistent/trail.log")) -> Result:
@@ -97,3 +99,22 @@ def test_an_erasure_is_asked_for_by_one_and_done_by_another(keeping: Keeping, tm
     assert keeping.indices() == []
     assert [each["UserName"].partition(" ")[0] for each in lines(trail)] == ["anna", "ben"]
     assert run(keeping, *erase, "--withdraw", trail=trail).exit_code == 2
+
+
+def test_show_tells_what_is_kept_held_asked_for_and_deleted(keeping: Keeping) -> None:
+    keeping.tenant(ACME, "starter")
+    keeping.tenant(NORD, "starter", days=60)
+    keeping.write(ACME, 3)
+    keeping.write(NORD, 2)
+    keeping.hold(ACME, entity="SO-1")
+    erasures.request(keeping.client, keeping.prefix, NORD, reason="left", by="anna", now=DAY)
+    keeping.run(30)
+    shown = run(keeping, "retention", "show").output
+    today = datetime.now(UTC).date()
+    until, since = today + timedelta(days=31), today - timedelta(days=30)
+    assert f"{ACME}  7f3c  starter 30 days: back to {since}, today's until {until}\n" in shown
+    assert "starter   0 partitions, 0 events\n" in shown
+    assert "hold      1 partitions, 2 events; the oldest of 2026-09-01\n" in shown
+    assert f"held      {ACME}  events about entity SO-1: case 7\n" in shown
+    assert f"erasure   {NORD}  asked for: left\n" in shown
+    assert f"deleted {keeping.prefix}-audit-starter-2026.09.01: 3 of 5 events; kept in" in shown
