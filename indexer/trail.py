@@ -20,7 +20,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 DEFAULT_FILE: Final = Path("~/.local/state/smartwms-audit/trail.log")
 
 Action = Literal[
-    "signed_in", "sign_in_failed", "signed_out", "searched", "viewed", "exported", "downloaded", "configured"
+    "signed_in",
+    "sign_in_failed",
+    "signed_out",
+    "searched",
+    "viewed",
+    "exported",
+    "downloaded",
+    "configured",
+    "reviewed",
 ]
 
 

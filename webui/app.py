@@ -33,6 +33,8 @@ from webui.notification import views as notification_views
 from webui.notification.assembly import make_notifications
 from webui.overview import views as overview_views
 from webui.overview.service import Overviews
+from webui.reviews import views as review_views
+from webui.reviews.assembly import Neighbours, make_reviews
 from webui.search import saved
 from webui.search import views as search_views
 from webui.search.saved import SavedViews
@@ -64,12 +66,8 @@ def create_app(
     app.before_request(_name_request)
     limiter = security.secure(app, settings, key)
     app.extensions["audit-trail"] = Trail(settings.trail_file, now)
-    account_views.register(
-        app,
-        make_accounts(settings, client, index_prefix, now=now, hasher=hasher),
-        limiter,
-        make_single_sign_on(settings),
-    )
+    accounts = make_accounts(settings, client, index_prefix, now=now, hasher=hasher)
+    account_views.register(app, accounts, limiter, make_single_sign_on(settings))
     tenancy = Tenancy(client, index_prefix, now)
     search = EventSearch(client, index_prefix)
     overview_views.register(app, Overviews(search, tenancy, now))
@@ -79,6 +77,8 @@ def create_app(
     search_views.register(app, Activity(search, Cursors(key), tenancy, now), views)
     export_views.register(app, make_exports(settings, client, index_prefix, tenancy, now))
     notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now))
+    reviewing = _neighbours(accounts)
+    review_views.register(app, make_reviews(client, index_prefix, tenancy, now, reviewing), limiter)
     api_views.register(app, make_keys(client, index_prefix, now), limiter, settings.api_per_minute)
     app.context_processor(_about_reader)
     app.after_request(_show_request)
@@ -98,6 +98,22 @@ def make_accounts(
     """Make the accounts of an installation."""
     limits = Limits(timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours))
     return Accounts(Documents(client, index_prefix, "accounts"), limits, now, hasher)
+
+
+def reviews_neighbours(settings: WebSettings, client: Client, index_prefix: str) -> Neighbours:
+    """Give what reviews ask of the other features where no page is: `audit-webui jobs run`."""
+    return _neighbours(make_accounts(settings, client, index_prefix))
+
+
+def _neighbours(accounts: Accounts) -> Neighbours:
+
+    def may_review(name: str, tenant: str) -> bool:
+        found = accounts.get(name)
+        if found is None or found.disabled or found.role < access.Role.AUDITOR:
+            return False
+        return found.tenant_id in {tenant, access.EVERY_TENANT}
+
+    return Neighbours(confirm=accounts.confirms, may_review=may_review)
 
 
 def _name_request() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from threading import Event
 from typing import Final
 
@@ -17,10 +18,11 @@ from webui.accounts.account import AccountError, checked_tenant
 from webui.accounts.service import Accounts
 from webui.api import assembly as keys
 from webui.api import commands as key_commands
-from webui.app import create_app, make_accounts
+from webui.app import create_app, make_accounts, reviews_neighbours
 from webui.exports import assembly as exports
 from webui.exports import commands as export_commands
 from webui.notification import assembly as notification
+from webui.reviews import assembly as reviews
 from webui.settings import WebSettings, secret_key
 from webui.wsgi import serve
 
@@ -56,15 +58,17 @@ def _accounts() -> Accounts:
     return make_accounts(load(WebSettings), connect(store), store.index_prefix)
 
 
+def _chores(stopping: Event) -> Sequence[jobs.Chore]:
+    return [
+        *exports.chores(stopping),
+        *notification.chores(stopping),
+        *reviews.chores(reviews_neighbours),
+    ]
+
+
 cli.add_command(commands.group(_accounts))
 cli.add_command(export_commands.group(exports.installation_key))
 cli.add_command(key_commands.group(lambda: keys.cabinet(checked_tenant)))
-
-
-def _chores(stopping: Event) -> list[jobs.Chore]:
-    return [*exports.chores(stopping), *notification.chores(stopping)]
-
-
 cli.add_command(jobs.group(_chores))
 
 

@@ -21,7 +21,7 @@ class Link:
     def holds(self, blueprint: str | None) -> bool:
         """Whether a page of that blueprint belongs to it."""
         own = self.endpoint.partition(".")[0]
-        return blueprint in {own, f"accounts_{own}"}
+        return blueprint in {own, f"accounts_{own}", f"{own}_plans"}
 
 
 # An entry is shown once its feature is registered.
@@ -36,7 +36,11 @@ MENU: Final[tuple[tuple[str, tuple[Link, ...]], ...]] = (
     ),
     (
         "Reports",
-        (Link("exports.index", "Exports", Role.AUDITOR), Link("reports.index", "Audit", Role.AUDITOR)),
+        (
+            Link("exports.index", "Exports", Role.AUDITOR),
+            Link("reports.index", "Audit", Role.AUDITOR),
+            Link("reviews.index", "Reviews", Role.AUDITOR),
+        ),
     ),
     (
         "Configuration",

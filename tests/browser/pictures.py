@@ -14,7 +14,7 @@ from typing import Final
 import click
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.support import sample_site, shared_node
+from tests.support import reviewed, sample_site, shared_node
 from tests.support.checkout import ROOT
 from tests.support.events import TEST
 from tests.support.sample_site import HOOK
@@ -38,6 +38,11 @@ PAGES: Final = (
     ("exports", "anna", "/exports"),
     ("channels", "anna", "/notifications"),
     ("channel", "anna", "/notifications/" + HOOK),
+    ("reviews", "anna", "/reviews"),
+    ("review", "anna", f"/reviews/{reviewed.OPEN}"),
+    ("review-signed", "anna", f"/reviews/{reviewed.SIGNED}"),
+    ("review-plans", "anna", "/reviews/plans"),
+    ("review-new", "anna", "/reviews/new"),
     ("administration", "otto", "/admin"),
     ("tenant", "otto", "/admin/tenants/" + TEST),
     ("accounts", "anna", "/admin/accounts"),

@@ -9,10 +9,13 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support import events
+from indexer.query import Scope
+from tests.support import events, reviewed
 from tests.support.checkout import ROOT
 from tests.support.events import MORNING, SOFIA, TEST
 from tests.support.web import CHANNEL, PASSWORD, Site
+from webui.reviews.service import Reviews
+from webui.tenancy import Reader
 
 AXE = ROOT / ".cache" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 ORDER = "211bcda3-9c96-494f-8a80-38e6a8de09ba"
@@ -32,6 +35,12 @@ PAGES = {
     "/exports/new": ("admin", "/exports/new?category=orders"),
     "/notifications": ("admin", "/notifications"),
     "/notifications/<channel_id>": ("admin", f"/notifications/{CHANNEL}"),
+    "/reviews": ("admin", "/reviews"),
+    "/reviews/<review_id>": ("admin", f"/reviews/{reviewed.OPEN}"),
+    "a signed review": ("admin", f"/reviews/{reviewed.SIGNED}"),
+    "/reviews/new": ("operator", "/reviews/new"),
+    "/reviews/plans": ("operator", "/reviews/plans"),
+    "/reviews/plans/<plan_id>": ("admin", "{plan}"),
     "/account": ("admin", "/account"),
     "/admin": ("operator", "/admin"),
     "/admin/accounts": ("operator", "/admin/accounts"),
@@ -42,7 +51,7 @@ PAGES = {
     "a page that is not there": ("admin", "/nosuch"),
 }
 # Pieces of pages, and files.
-NO_PAGES = re.compile(r"/static/|^/activity/counts$|/file$|/manifest$|^/api/")
+NO_PAGES = re.compile(r"/static/|^/activity/counts$|/file$|/manifest$|/records/|^/api/")
 
 WIDEST = """width => [...document.querySelectorAll('main *')]
   .filter(each => each.getBoundingClientRect().right > width + 1)
@@ -55,6 +64,9 @@ Scheme = Literal["light", "dark"]
 def windows(chromium: Browser, served: str, site: Site) -> Iterator[dict[tuple[str, str], BrowserContext]]:
     """A window for each reader and theme, signed in once."""
     site.clock.ahead = max(timedelta(), MORNING + timedelta(hours=2) - datetime.now(UTC))
+    reviews: Reviews = site.app.extensions["audit-reviews"]
+    plan = reviewed.leave(reviews, Reader("admin", Scope(TEST)), PASSWORD, CHANGED, "Sofia User")
+    PAGES["/reviews/plans/<plan_id>"] = ("admin", f"/reviews/plans/{plan}")
     made: dict[tuple[str, str], BrowserContext] = {}
     schemes: tuple[Scheme, Scheme] = ("light", "dark")
     for scheme in schemes:

@@ -13,8 +13,9 @@ from werkzeug.serving import make_server
 from indexer import bootstrap, tenants
 from indexer.classes import ClassSettings
 from indexer.client import Client, connect
-from indexer.query import Scope
-from tests.support import shipping
+from indexer.query import ActivityFilter, Choice, Scope, within_tenant
+from indexer.search import EventSearch
+from tests.support import reviewed, shipping
 from tests.support.checkout import ROOT
 from tests.support.events import NORD, TEST
 from tests.support.store import Store
@@ -32,6 +33,7 @@ from webui.notification.delivery import Attempt
 from webui.notification.message import Message
 from webui.notification.secret import fingerprint, secret
 from webui.question import read
+from webui.reviews.service import Reviews
 from webui.settings import WebSettings
 from webui.tenancy import Reader
 
@@ -157,6 +159,13 @@ def _try(deliveries: Deliveries, delivery_id: str, attempts: list[Attempt], at: 
         at = held.delivery.due
 
 
+def _review(reviews: Reviews, search: EventSearch) -> None:
+    """Leave anna two reviews, whose findings rest on a change of an order."""
+    asked = ActivityFilter(category=Choice(("orders",)), action=Choice(("status_changed",)))
+    changed = search.event(within_tenant(Scope(TEST), asked.query()))
+    reviewed.leave(reviews, Reader("anna", Scope(TEST)), PASSWORD, changed.id if changed else "")
+
+
 @contextmanager
 def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[SampleSite]:
     """Prepare a store, ship `samples`, and serve the UI to PEOPLE, whose password is PASSWORD."""
@@ -186,6 +195,7 @@ def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[Sam
     app = create_app(settings, client, store.prefix, KEY, hasher=HASHER)
     _channels(client, store.prefix)
     _export(app.extensions["audit-exports"], settings, client, store.prefix)
+    _review(app.extensions["audit-reviews"], EventSearch(client, store.prefix))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

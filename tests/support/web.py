@@ -139,6 +139,7 @@ def build(
     app.extensions["audit-exports"].prepare()
     app.extensions["audit-notifications"].prepare()
     add_channel(client, store.prefix)
+    app.extensions["audit-reviews"].prepare()
     for name, (role, tenant_id) in PEOPLE.items():
         accounts.add(name, role, tenant_id, PASSWORD)
     return Site(app, store, client, accounts, settings.trail_file, clock, settings)

@@ -184,6 +184,13 @@ class Accounts:
             name, lambda old: replace(old, subject="", generation=old.generation + 1, signed_out={})
         )
 
+    def confirms(self, name: str, password: str) -> bool:
+        """Whether this is the password of an account that may sign in; asked before something is signed."""
+        found = self._known(name)
+        if found is None or found.disabled or not 1 <= len(password) <= accounts.MAX_PASSWORD_CHARS:
+            return False
+        return self._fits(found.password_hash, password)
+
     def resume(self, session: Session) -> Account | None:
         """Give the account of a session that still holds; None when it is over, ended or shut out."""
         now = self._now()
