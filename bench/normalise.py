@@ -5,7 +5,8 @@
 For each format of the samples it prints microseconds a record of `orjson.loads` of the line (for text: of
 the JSON line of the same record or request), of `orjson.dumps` of the event, and of format + normalise +
 encode together, and the ratio of the last to the sum of the first two. All are measured in turns, chunk by
-chunk, and the fastest of the rounds counts: what else runs on the machine then disturbs all alike.
+chunk, in seconds of the processor, and the fastest of the rounds counts: what else runs on the machine then
+disturbs all alike.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import orjson
@@ -76,9 +77,9 @@ def measure(format_name: str, records: Records, lines: list[bytes], rounds: int)
                 partial(normaliser.feed, FILE, fed, {}, None),
             ]
             for place, work in enumerate(works):
-                start = perf_counter()
+                start = thread_time()
                 work()
-                best[place] = min(best[place], perf_counter() - start)
+                best[place] = min(best[place], thread_time() - start)
             normaliser.flush()
         sums = [total + part for total, part in zip(sums, best, strict=True)]
     return [total / len(records) * MICROSECONDS for total in sums]

@@ -17,16 +17,10 @@ from agent.errors import SettingsError
 from agent.normalise.reader import Reader
 from agent.sources.watch import Watch
 from agent.state import state_lock
-from tests.support.fake_store import FakeStore, accept, fake_store, fine
+from tests.support.fake_store import FakeStore, accept, fine
 from tests.support.running import CONFIG, Running, running
 from tests.support.shipping import Writer
 from tests.support.tailing import append
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeStore]:
-    with fake_store() as store:
-        yield store
 
 
 @pytest.fixture

@@ -2,54 +2,30 @@
 
 import base64
 import os
-import shutil
-import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import orjson
 import psutil
 import pytest
 
+from agent.errors import StateError
+from agent.state import state_lock
 from indexer.settings import StoreSettings
-from tests.support.fake_store import DROP_AFTER, FakeStore, accept, fake_store, fine
-from tests.support.running import CONFIG, PATIENCE_SECS, Running, running
+from tests.support import certificates
+from tests.support.fake_store import FakeStore, accept, fake_store, fine
+from tests.support.read_only import read_only
+from tests.support.running import CONFIG, Running, originals, running, started, until
 from tests.support.scale import SCALE
 from tests.support.shipping import PROGRAM, RUN_SECS, Writer
 from tests.support.tailing import append
 
 
-@pytest.fixture
-def fake() -> Iterator[FakeStore]:
-    with fake_store() as store:
-        yield store
-
-
-def started(
-    folder: Path, fake: FakeStore, config: str = CONFIG, limits: str = ""
-) -> "subprocess.Popen[bytes]":
-    """An agent as a process of its own, under the shell's `ulimit`s."""
-    (folder / "logs").mkdir(exist_ok=True)
-    (folder / "agent.toml").write_text(config)
-    command = f'{limits} exec "$0" run --config "$1"'
-    return subprocess.Popen(
-        ["bash", "-c", command, PROGRAM, folder / "agent.toml"],
-        env={**os.environ, "AUDIT_OPENSEARCH_URL": fake.url},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def originals(fake: FakeStore) -> list[bytes]:
-    return [orjson.loads(body)["event"]["original"].encode() for body in list(fake.documents.values())]
-
-
 def test_2_the_day_rolls_in_a_storm_of_429(tmp_path: Path, fake: FakeStore) -> None:
     writer = Writer()
-    fake.item = lambda _partition, id_, attempt: 429 if hash((id_, attempt)) % 3 or attempt < 2 else 201
+    fake.item = lambda _partition, id_, attempt: (
+        429 if (sum(id_.encode()) + attempt) % 3 or attempt < 2 else 201
+    )
     with running(tmp_path, fake) as agent:
         old, new = agent.logs / "smartwms-20261123.clef", agent.logs / "smartwms-20261124.clef"
         for _ in range(5):
@@ -83,6 +59,23 @@ def test_51_a_new_password_is_taken_from_its_file(tmp_path: Path, fake: FakeStor
         password.write_text("new\n")
         agent.until(lambda: agent.stored() == 8)
         agent.until(lambda: not agent.reasons())
+
+
+def test_51_a_new_ca_is_taken_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    old, _ = certificates.make(tmp_path / "old", "127.0.0.1")
+    new, certificate = certificates.make(tmp_path / "new", "127.0.0.1")
+    trusted = tmp_path / "ca.pem"
+    trusted.write_bytes(old.read_bytes())
+    with fake_store(certificate) as fake:
+        store = StoreSettings(opensearch_url=fake.url, opensearch_ca_file=trusted)
+        with running(tmp_path, fake, store=store) as agent:
+            append(agent.logs / "a.clef", Writer().lines(4))
+            agent.until(lambda: agent.agent._tenants.problem)
+            assert "certificate" in str(agent.agent._tenants.problem)
+            trusted.write_bytes(new.read_bytes())
+            agent.until(lambda: agent.stored() == 4)
 
 
 def _basic(name_and_password: str) -> str:
@@ -144,19 +137,19 @@ class TestDiskFull:
         log, state = tmp_path / "logs" / "a.clef", tmp_path / "state"
         try:
             append(log, writer.lines(10))
-            _until(lambda: len(fake.documents) == 10 and (state / "checkpoint.json").exists(), agent)
+            until(lambda: len(fake.documents) == 10 and (state / "checkpoint.json").exists(), agent)
             before = (state / "checkpoint.json").read_bytes()
             process.rlimit(psutil.RLIMIT_FSIZE, (0, psutil.RLIM_INFINITY))
             append(log, writer.lines(10))
-            _until(lambda: len(fake.documents) == 20, agent)
+            until(lambda: len(fake.documents) == 20, agent)
             fake.item = lambda _partition, _id, _attempt: 400
             append(log, writer.lines(2))
-            _until(lambda: fake.attempts.total() > 22, agent)
+            until(lambda: fake.attempts.total() > 22, agent)
             assert (state / "checkpoint.json").read_bytes() == before
             assert agent.poll() is None
             process.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
-            _until(lambda: _lines(state / "dead-letters.jsonl") == 2, agent)
-            _until(
+            until(lambda: _lines(state / "dead-letters.jsonl") == 2, agent)
+            until(
                 lambda: f'"position":{log.stat().st_size}'.encode() in _bytes(state / "checkpoint.json"),
                 agent,
             )
@@ -164,14 +157,6 @@ class TestDiskFull:
             agent.terminate()
             agent.wait(RUN_SECS)
         assert len(fake.documents) == 20
-
-
-def _until(what: Callable[[], object], agent: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + PATIENCE_SECS
-    while not what():
-        assert agent.poll() is None, "the agent ended"
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def _bytes(path: Path) -> bytes:
@@ -190,19 +175,59 @@ def test_69_a_store_that_is_down_while_much_is_logged_costs_no_memory_and_is_cau
     process, log = psutil.Process(agent.pid), tmp_path / "logs" / "a.clef"
     try:
         append(log, writer.lines(10))
-        _until(lambda: len(fake.documents) == 10, agent)
+        until(lambda: len(fake.documents) == 10, agent)
         fake.whole = lambda _request: 503
         for _ in range(10 * SCALE):
             append(log, writer.lines(2_000))
         waited = fake.requests + 8
-        _until(lambda: fake.requests >= waited, agent)
+        until(lambda: fake.requests >= waited, agent)
         assert process.memory_info().rss < 150 * 1024**2
         fake.whole = fine
-        _until(lambda: len(fake.documents) == len(writer.written), agent)
+        until(lambda: len(fake.documents) == len(writer.written), agent)
         assert process.memory_info().rss < 150 * 1024**2
     finally:
         agent.terminate()
         agent.wait(RUN_SECS)
+
+
+def test_64_a_state_directory_that_becomes_read_only_is_survived_without_a_restart(
+    open_folder: Path, fake: FakeStore
+) -> None:
+    writer = Writer()
+    with running(open_folder, fake) as agent:
+        log, checkpoint = agent.logs / "a.clef", agent.state / "checkpoint.json"
+        append(log, writer.lines(4))
+        append(agent.logs / "half.clef", b"half a line")
+        agent.logs.chmod(0o777)
+        log.chmod(0o666)
+        agent.until(lambda: agent.stored() == 4 and checkpoint.exists())
+        before = checkpoint.read_bytes()
+        with read_only(agent.state):
+            append(log, writer.lines(4))
+            agent.until(lambda: agent.stored() == 8)
+            agent.until(lambda: any("checkpoint" in reason for reason in agent.reasons()))
+            (agent.logs / "half.clef").unlink()
+            agent.until(lambda: any("own events cannot be written" in reason for reason in agent.reasons()))
+            assert checkpoint.read_bytes() == before
+        agent.until(lambda: agent.told() == ["lost"])
+        agent.until(lambda: not agent.reasons())
+        fake.item = lambda _partition, _id, _attempt: 400
+        with read_only(agent.state):
+            append(log, writer.lines(2))
+            agent.until(lambda: any("dead letters cannot be written" in each for each in agent.reasons()))
+        agent.until(lambda: agent.agent.counts.rejected == 2)
+        assert agent.stored() == 8
+    with running(open_folder, fake) as agent:
+        agent.until(lambda: agent.agent.state and not agent.reasons())
+        assert agent.agent.counts.read == 0
+
+
+def test_64_a_state_directory_that_is_read_only_at_the_start_is_a_sentence(open_folder: Path) -> None:
+    state = open_folder / "state"
+    state.mkdir()
+    says = pytest.raises(StateError, match=f"state_dir {state} cannot be used")
+    with read_only(state), says, state_lock(state):
+        raise AssertionError("it was locked")
 
 
 def test_29_more_files_than_the_system_lets_it_open(tmp_path: Path, fake: FakeStore) -> None:
@@ -213,117 +238,14 @@ def test_29_more_files_than_the_system_lets_it_open(tmp_path: Path, fake: FakeSt
         append(tmp_path / "logs" / f"{number:05}.clef", writer.lines(2))
     agent = started(tmp_path, fake, limits="ulimit -n 256;")
     try:
-        _until(lambda: len(fake.documents) == 2 * count, agent)
+        until(lambda: len(fake.documents) == 2 * count, agent)
         for number in range(0, count, 7):
             append(tmp_path / "logs" / f"{number:05}.clef", writer.lines(2))
-        _until(lambda: len(fake.documents) == len(writer.written), agent)
+        until(lambda: len(fake.documents) == len(writer.written), agent)
         assert psutil.Process(agent.pid).num_fds() < 256
     finally:
         agent.terminate()
         agent.wait(RUN_SECS)
-
-
-TEXT = CONFIG.replace("*.clef", "*.log").replace('"clef"', '"serilog-text"')
-HEAD = b'2026-11-23 07:26:35.%03d +01:00 [ERR] It failed {"SourceContext":"SmartWMS.API","Number":%d}\n'
-FRAMES = b"System.InvalidOperationException: no\n" + b"".join(
-    b"   at SmartWMS.Frame%d() in /src/File.cs:line %d\n" % (number, number) for number in range(60)
-)
-
-
-def test_33_a_long_exception_split_over_writes_a_rotation_and_a_kill_is_one_event(
-    tmp_path: Path, fake: FakeStore
-) -> None:
-    whole = HEAD % (1, 1) + FRAMES + HEAD % (2, 2)
-    log = tmp_path / "logs" / "a.log"
-    agent = started(tmp_path, fake, TEXT)
-    append(log, HEAD % (0, 0) + whole[:1000])
-    _until(lambda: len(fake.documents) == 1, agent)
-    agent.send_signal(signal.SIGKILL)
-    agent.wait()
-    append(log, whole[1000:2000])
-    log.rename(tmp_path / "logs" / "a.1.log")
-    agent = started(tmp_path, fake, TEXT)
-    try:
-        append(tmp_path / "logs" / "a.1.log", whole[2000:3000])
-        append(tmp_path / "logs" / "a.1.log", whole[3000:])
-        _until(lambda: len(fake.documents) == 3, agent)
-    finally:
-        agent.terminate()
-        agent.wait(RUN_SECS)
-    assert sorted(len(each) for each in originals(fake)) == sorted(
-        len(each) for each in (HEAD[:-1] % (0, 0), (HEAD % (1, 1) + FRAMES)[:-1], HEAD[:-1] % (2, 2))
-    )
-
-
-def test_33_what_comes_after_the_quiet_time_is_an_event_of_its_own_and_a_resend_adds_none(
-    tmp_path: Path, fake: FakeStore
-) -> None:
-    with running(tmp_path, fake, TEXT) as agent:
-        append(agent.logs / "a.log", HEAD % (1, 1) + FRAMES[:37])
-        agent.until(lambda: agent.stored() == 1)
-        append(agent.logs / "a.log", FRAMES[37:] + HEAD % (2, 2))
-        agent.until(lambda: agent.stored() == 3)
-    ids = set(fake.documents)
-    (tmp_path / "state" / "checkpoint.json").unlink()
-    (tmp_path / "state" / "status.json").unlink()
-    with running(tmp_path, fake, TEXT) as agent:
-        agent.until(lambda: agent.agent.counts.duplicate == 2)
-        assert agent.agent.counts.stored == 0
-    assert set(fake.documents) == ids
-
-
-def test_33_killed_after_the_quiet_time_what_comes_later_is_still_an_event_of_its_own(
-    tmp_path: Path, fake: FakeStore
-) -> None:
-    fake.whole = lambda _request: DROP_AFTER
-    log = tmp_path / "logs" / "a.log"
-    agent = started(tmp_path, fake, TEXT)
-    append(log, HEAD % (1, 1))
-    _until(lambda: len(fake.documents) == 1, agent)
-    agent.send_signal(signal.SIGKILL)
-    agent.wait()
-    append(log, FRAMES + HEAD % (2, 2))
-    fake.whole = fine
-    agent = started(tmp_path, fake, TEXT)
-    try:
-        _until(lambda: len(fake.documents) == 3, agent)
-    finally:
-        agent.terminate()
-        agent.wait(RUN_SECS)
-    assert sorted(originals(fake)) == sorted((HEAD[:-1] % (1, 1), FRAMES[:-1], HEAD[:-1] % (2, 2)))
-
-
-def test_33_without_its_state_what_followed_a_head_that_is_stored_is_not_told_apart_from_it(
-    tmp_path: Path, fake: FakeStore
-) -> None:
-    with running(tmp_path, fake, TEXT) as agent:
-        append(agent.logs / "a.log", HEAD % (1, 1))
-        agent.until(lambda: agent.stored() == 1)
-    shutil.rmtree(tmp_path / "state")
-    append(tmp_path / "logs" / "a.log", FRAMES)
-    with running(tmp_path, fake, TEXT) as agent:
-        agent.until(lambda: agent.agent.counts.duplicate == 1)
-        append(agent.logs / "a.log", HEAD % (2, 2))
-        agent.until(lambda: agent.stored() == 2)
-    assert sorted(originals(fake)) == [HEAD[:-1] % (1, 1), HEAD[:-1] % (2, 2)]
-
-
-def test_64_while_it_cannot_be_written_where_a_record_ends_it_waits(tmp_path: Path, fake: FakeStore) -> None:
-    with running(tmp_path, fake, TEXT) as agent:
-        agent.until(lambda: agent.agent.state)
-        in_the_way = agent.state / "checkpoint.json.new"
-        in_the_way.mkdir()
-        append(agent.logs / "a.log", HEAD % (1, 1))
-        agent.until(lambda: any("checkpoint" in reason for reason in agent.reasons()))
-        append(agent.logs / "a.log", FRAMES)
-        agent.until(
-            lambda: agent.agent._pipeline and agent.agent._pipeline.feeds[0].tail.streams[0].waits_to_cut
-        )
-        assert agent.stored() == 0
-        in_the_way.rmdir()
-        agent.until(lambda: agent.stored() == 1)
-        agent.until(lambda: not agent.reasons())
-    assert originals(fake) == [(HEAD % (1, 1) + FRAMES)[:-1]]
 
 
 def test_27_serilogs_stop_at_1_gib_is_told(tmp_path: Path, fake: FakeStore) -> None:

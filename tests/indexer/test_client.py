@@ -11,6 +11,7 @@ from indexer import errors
 from indexer.client import RawAnswer, connect, error_of, retry_after_secs
 from indexer.settings import StoreSettings
 from tests.indexer.scripted import CERTIFICATE, scripted
+from tests.support import certificates
 from tests.support.store import Store
 
 JSON = {"Content-Type": "application/json"}
@@ -192,3 +193,21 @@ class TestTls:
         settings = StoreSettings(opensearch_url="https://127.0.0.1:1", opensearch_ca_file=tmp_path / "ca.pem")
         with pytest.raises(errors.SettingsError, match="AUDIT_OPENSEARCH_CA_FILE"):
             connect(settings)
+
+    def test_a_new_ca_is_taken_from_its_file_and_the_old_one_kept_while_it_is_replaced(
+        self, tmp_path: Path
+    ) -> None:
+        ca_file = tmp_path / "trusted.pem"
+        with scripted((200, JSON, b"{}"), tls=True) as script:
+            other, _ = certificates.make(tmp_path, "127.0.0.1")
+            other.rename(ca_file)
+            client = connect(StoreSettings(opensearch_url=script.url, opensearch_ca_file=ca_file))
+            with pytest.raises(errors.UntrustedError):
+                client.request("GET", "/")
+            ca_file.write_bytes(CERTIFICATE.read_bytes())
+            assert client.request("GET", "/").json == {}
+            ca_file.write_text("half a fi")
+            assert client.request("GET", "/").json == {}
+            ca_file.unlink()
+            assert client.request("GET", "/").json == {}
+        client.close()

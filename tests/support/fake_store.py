@@ -5,11 +5,13 @@ and attempt, or something wrong with the whole answer by the number of the reque
 """
 
 import contextlib
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import orjson
 
@@ -109,9 +111,16 @@ class FakeStore:
         return {"create": {"_id": id_, "status": status, "error": error}}
 
 
+def _encrypt(server: ThreadingHTTPServer, certificate: Path) -> str:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    return "https"
+
+
 @contextlib.contextmanager
-def fake_store() -> Iterator[FakeStore]:
-    """Serve a fake store for as long as the block lasts."""
+def fake_store(certificate: Path | None = None) -> Iterator[FakeStore]:
+    """Serve a fake store for as long as the block lasts, with TLS if it has a certificate (with its key)."""
     store = FakeStore()
 
     class Handler(BaseHTTPRequestHandler):
@@ -154,7 +163,8 @@ def fake_store() -> Iterator[FakeStore]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    store.url = f"http://127.0.0.1:{server.server_address[1]}"
+    scheme = "http" if certificate is None else _encrypt(server, certificate)
+    store.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     try:
         yield store
     finally:

@@ -1,6 +1,8 @@
 """A whole agent in this process, following files on a fake store: quick to start, and to be looked into."""
 
 import contextlib
+import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +17,9 @@ from agent.state import state_lock
 from indexer.client import Client
 from indexer.settings import StoreSettings
 from tests.support.fake_store import FakeStore
+from tests.support.shipping import PROGRAM
 
-PATIENCE_SECS = 30.0
+PATIENCE_SECS = 60.0
 ANSWER_SECS = 10.0
 
 
@@ -120,3 +123,30 @@ def running(
     finally:
         if made._thread.is_alive():
             made.stop()
+
+
+def started(
+    folder: Path, fake: FakeStore, config: str = CONFIG, limits: str = ""
+) -> "subprocess.Popen[bytes]":
+    """An agent as a process of its own, under the shell's `ulimit`s."""
+    (folder / "logs").mkdir(exist_ok=True)
+    (folder / "agent.toml").write_text(config)
+    command = f'{limits} exec "$0" run --config "$1"'
+    return subprocess.Popen(
+        ["bash", "-c", command, PROGRAM, folder / "agent.toml"],
+        env={**os.environ, "AUDIT_OPENSEARCH_URL": fake.url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def originals(fake: FakeStore) -> list[bytes]:
+    return [orjson.loads(body)["event"]["original"].encode() for body in list(fake.documents.values())]
+
+
+def until(what: Callable[[], object], agent: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + PATIENCE_SECS
+    while not what():
+        assert agent.poll() is None, "the agent ended"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

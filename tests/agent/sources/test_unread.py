@@ -1,9 +1,5 @@
 """What cannot be read, or went before it could be, is counted and told."""
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,27 +7,8 @@ from structlog.testing import capture_logs
 
 from agent.sources.tail import GONE_SECS
 from agent.sources.unbound import OPEN_MAX
+from tests.support.read_only import as_nobody
 from tests.support.tailing import Reading, append, line, numbers
-
-
-@contextlib.contextmanager
-def as_nobody() -> Iterator[None]:
-    """Root may read everything; somebody else may not."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
 
 
 def test_28_a_file_that_may_not_be_read_is_told_once_and_read_when_it_may(open_folder: Path) -> None:
