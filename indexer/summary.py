@@ -118,6 +118,12 @@ def overview(
     )
 
 
+def oldest(search: EventSearch, query: ScopedQuery) -> datetime | None:
+    """Say when the oldest event was; None when there is none."""
+    found = search.aggregate(query, {"oldest": {"min": {"field": "@timestamp"}}})
+    return counting.of_millis(found["oldest"]["value"]) if found else None
+
+
 def newest(search: EventSearch, query: ScopedQuery) -> datetime | None:
     """Say when the newest event was; None when there is none."""
     found = search.aggregate(query, {"newest": {"max": {"field": "@timestamp"}}})

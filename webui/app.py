@@ -33,6 +33,8 @@ from webui.notification import views as notification_views
 from webui.notification.assembly import make_notifications
 from webui.overview import views as overview_views
 from webui.overview.service import Overviews
+from webui.reports import views as report_views
+from webui.reports.assembly import make_reports
 from webui.reviews import views as review_views
 from webui.reviews.assembly import Neighbours, make_reviews
 from webui.search import saved
@@ -75,7 +77,9 @@ def create_app(
     history_views.register(app, Histories(search, Cursors(key), tenancy, now))
     views = SavedViews(Documents(client, index_prefix, saved.KIND), now)
     search_views.register(app, Activity(search, Cursors(key), tenancy, now), views)
-    export_views.register(app, make_exports(settings, client, index_prefix, tenancy, now))
+    exports = make_exports(settings, client, index_prefix, tenancy, now)
+    export_views.register(app, exports)
+    report_views.register(app, make_reports(client, index_prefix, tenancy, now), exports.commission)
     notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now))
     reviewing = _neighbours(accounts)
     review_views.register(app, make_reviews(client, index_prefix, tenancy, now, reviewing), limiter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -63,6 +63,24 @@ def drawn(bars: tuple[Bar, ...], zone: ZoneInfo, leads: Callable[[Bar], Question
     return Chart(
         tuple(shown), moment_text(bars[0].start, zone), moment_text(bars[-1].end, zone), _step(bars[0])
     )
+
+
+def of_hours(counts: Sequence[int], leads: Callable[[str], Question]) -> Chart:
+    """Draw how events are spread over the hours of a day; `leads` is given the hour as `hour=` takes it."""
+    highest = max(counts, default=0)
+    width = WIDTH / max(1, len(counts))
+    shown = [
+        BarShown(
+            left=round(number * width, 2),
+            width=round(width - 2, 2),
+            height=round(max(_MIN_HEIGHT, HEIGHT * count / highest), 2) if count else 0.0,
+            failed_height=0.0,
+            title=f"{number:02d}:00 to {number:02d}:59: {count:,} event{'s' if count != 1 else ''}",
+            leads=leads(str(number)),
+        )
+        for number, count in enumerate(counts)
+    ]
+    return Chart(tuple(shown) if highest else (), "00:00", "24:00", "hour")
 
 
 def moment_text(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -22,6 +22,7 @@ from webui.app import create_app, make_accounts, reviews_neighbours
 from webui.exports import assembly as exports
 from webui.exports import commands as export_commands
 from webui.notification import assembly as notification
+from webui.reports import assembly as reports
 from webui.reviews import assembly as reviews
 from webui.settings import WebSettings, secret_key
 from webui.wsgi import serve
@@ -60,7 +61,7 @@ def _accounts() -> Accounts:
 
 def _chores(stopping: Event) -> Sequence[jobs.Chore]:
     return [
-        *exports.chores(stopping),
+        *exports.chores(stopping, reports.own_makers()),
         *notification.chores(stopping),
         *reviews.chores(reviews_neighbours),
     ]

@@ -18,9 +18,10 @@ from webui.api import door
 from webui.api.door import ApiProblem, keyed
 from webui.api.keys import Keys
 from webui.api.openapi import DESCRIPTION
+from webui.commission import RefusedError
 from webui.exports import views as export_views
 from webui.exports.job import Format, Job
-from webui.exports.service import Exports, GoneError, RefusedError
+from webui.exports.service import Exports, GoneError
 from webui.history.service import Histories, Shown
 from webui.question import Question, QuestionError
 from webui.search.service import Activity
@@ -161,8 +162,8 @@ def _shown(job: Job) -> dict[str, Any]:
         "id": job.id,
         "format": job.format.value,
         "state": job.state.value,
-        "sentence": job.selection.sentence,
-        "zone": job.selection.zone.key,
+        "sentence": job.subject.sentence,
+        "zone": job.subject.zone.key,
         "created": iso(job.created),
         "finished": iso(job.finished) if job.finished else None,
         "expires": iso(job.expires) if job.expires else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
@@ -14,6 +14,7 @@ from indexer.documents import Documents
 from indexer.errors import SettingsError
 from indexer.search import EventSearch
 from indexer.settings import StoreSettings, load
+from webui.commission import Maker
 from webui.exports.queue import Queue
 from webui.exports.service import Exports
 from webui.exports.worker import Place, Worker
@@ -37,21 +38,22 @@ def make_worker(
     key: bytes,
     stopping: Event,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    makers: Mapping[str, Maker] | None = None,
 ) -> Worker:
     """Make one worker; its name says where it runs."""
     place = Place(settings.export_dir, timedelta(days=settings.export_days), key)
     name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
     search = EventSearch(client, index_prefix)
-    return Worker(name, _queue(client, index_prefix), search, place, now, stopping)
+    return Worker(name, _queue(client, index_prefix), search, place, now, stopping, makers or {})
 
 
-def chores(stopping: Event) -> Sequence[Callable[[], bool]]:
+def chores(stopping: Event, makers: Mapping[str, Maker]) -> Sequence[Callable[[], bool]]:
     """Give what `audit-webui jobs run` does for exports; settings from the environment."""
     settings, store = load(WebSettings), load(StoreSettings)
     client = connect(store)
     key = secret_key(settings.secret_key_file)
     _queue(client, store.index_prefix).prepare()
-    return [make_worker(settings, client, store.index_prefix, key=key, stopping=stopping).work]
+    return [make_worker(settings, client, store.index_prefix, key=key, stopping=stopping, makers=makers).work]
 
 
 def installation_key() -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -59,6 +59,16 @@ def ndjson_bytes(events: Iterable[StoredEvent]) -> Iterator[tuple[bytes, int]]:
     """Give each event as it is stored, a line each, nothing changed."""
     for event in events:
         yield orjson.dumps(event.document, option=orjson.OPT_APPEND_NEWLINE), 1
+
+
+def table_bytes(header: Sequence[str], rows: Iterable[Sequence[str]], *, bom: bool) -> Iterator[bytes]:
+    """Give a table of texts in pieces; UTF-8, CR LF."""
+    lines: list[str] = []
+    writer = csv.writer(_Lines(lines.append), lineterminator="\r\n")
+    yield BOM if bom else b""
+    for row in (header, *rows):
+        writer.writerow([defused(text) for text in row])
+        yield lines.pop().encode()
 
 
 def cells(event: StoredEvent, zone: ZoneInfo) -> list[str]:

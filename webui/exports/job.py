@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from indexer.query import iso
+from webui import commission
+from webui.commission import Commission
 from webui.exports import selection
 from webui.exports.selection import Selection
 
@@ -51,7 +54,8 @@ class Job:
     account: str
     format: Format
     bom: bool
-    selection: Selection
+    subject: Selection | Commission
+    """The events of a selection, or a paper that a feature makes."""
     state: State
     created: datetime
     started: datetime | None = None
@@ -71,9 +75,19 @@ class Job:
     """Who had the file, and when (ISO, UTC)."""
 
     @property
+    def words(self) -> str:
+        """What it holds, in a few words."""
+        if isinstance(self.subject, Commission):
+            return f"{self.subject.title} as {self.format.name}"
+        return f"{self.row_count:,} events as {self.format.name}"
+
+    @property
     def file_name(self) -> str:
         """What the file is called by whoever has it."""
-        return f"smartwms-audit-{self.created.astimezone(UTC):%Y%m%dT%H%M%SZ}-{self.id}.{self.format.value}"
+        what = f"-{self.subject.title}" if isinstance(self.subject, Commission) else ""
+        plain = re.sub(r"[^a-z0-9]+", "-", what.lower()).rstrip("-")
+        moment = f"{self.created.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        return f"smartwms-audit{plain}-{moment}-{self.id}.{self.format.value}"
 
     @property
     def stored_name(self) -> str:
@@ -91,7 +105,7 @@ class Job:
         """Give the job as it is stored."""
         return {
             "account": self.account,
-            "tenant": self.selection.tenant,
+            "tenant": self.subject.tenant,
             "format": self.format.value,
             "bom": self.bom,
             "state": self.state.value,
@@ -111,8 +125,8 @@ class Job:
             "row_count": self.row_count,
             "size_bytes": self.size_bytes,
             "sha256": self.sha256,
-            "selection": self.selection.document(),
-            "sentence": self.selection.sentence,
+            "commission" if isinstance(self.subject, Commission) else "selection": self.subject.document(),
+            "sentence": self.subject.sentence,
             "problem": self.problem,
             "downloads": [list(each) for each in self.downloads],
         }
@@ -125,7 +139,11 @@ def from_document(job_id: str, source: Mapping[str, Any]) -> Job:
         account=source["account"],
         format=Format(source["format"]),
         bom=source["bom"],
-        selection=selection.from_document(source["selection"]),
+        subject=(
+            commission.from_document(source["commission"])
+            if "commission" in source
+            else selection.from_document(source["selection"])
+        ),
         state=State(source["state"]),
         created=datetime.fromisoformat(source["created"]),
         started=_moment(source["started"]),

@@ -43,7 +43,7 @@ class Made:
 
 def manifest(job: Job, made: Made, now: datetime, key: bytes) -> bytes:
     """Give the manifest of a file, sealed."""
-    selection = job.selection
+    subject = job.subject
     said: dict[str, Any] = {
         "product": "SmartWMS Audit",
         "manifest_version": _VERSION,
@@ -54,11 +54,11 @@ def manifest(job: Job, made: Made, now: datetime, key: bytes) -> bytes:
         "row_count": made.row_count,
         "size_bytes": made.size_bytes,
         "sha256": made.sha256,
-        "sentence": selection.sentence,
-        "filter": selection.conditions(),
-        "range": selection.range(),
-        "zone": selection.zone.key,
-        "tenant": {"id": selection.tenant, "name": selection.place_name},
+        "sentence": subject.sentence,
+        "filter": subject.conditions(),
+        "range": subject.range(),
+        "zone": subject.zone.key,
+        "tenant": {"id": subject.tenant, "name": subject.place_name},
         "requested_by": job.account,
         "requested_at": iso(job.created),
         "made_at": iso(now),

@@ -94,8 +94,20 @@ def write_pdf(
         for page in PdfReader(BytesIO(rendered(html))).pages:
             writer.add_page(page)
         written(count)
+    _close(writer, "SmartWMS Audit: Activity Log", head.sentence, out)
+
+
+def write_page(html: str, title: str, subject: str, out: BinaryIO) -> None:
+    """Write a page of HTML as a document with numbered pages. PdfError."""
+    writer = PdfWriter()
+    for page in PdfReader(BytesIO(rendered(html))).pages:
+        writer.add_page(page)
+    _close(writer, title, subject, out)
+
+
+def _close(writer: PdfWriter, title: str, subject: str, out: BinaryIO) -> None:
     _number(writer)
-    writer.add_metadata({"/Title": "SmartWMS Audit: Activity Log", "/Subject": head.sentence})
+    writer.add_metadata({"/Title": title, "/Subject": subject})
     writer.compress_identical_objects()
     writer.write(out)
 

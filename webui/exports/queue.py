@@ -14,6 +14,7 @@ from typing import Any, Final
 from indexer.documents import Documents, Stored
 from indexer.errors import ConflictError
 from indexer.query import iso
+from webui.commission import Commission
 from webui.exports.job import UNFINISHED, Format, Job, State, from_document
 from webui.exports.manifest import Made
 from webui.exports.selection import Selection
@@ -173,14 +174,16 @@ class Queue:
         return Held(job, stored)
 
 
-def new_job(account: str, selection: Selection, kind: Format, *, bom: bool, now: datetime) -> Job:
-    """Make a job that waits, with an id of its own."""
+def new_job(
+    account: str, subject: Selection | Commission, kind: Format, *, bom: bool, now: datetime, job_id: str = ""
+) -> Job:
+    """Make a job that waits, with an id of its own unless it is given."""
     return Job(
-        id=secrets.token_hex(_ID_BYTES),
+        id=job_id or secrets.token_hex(_ID_BYTES),
         account=account,
         format=kind,
         bom=bom,
-        selection=selection,
+        subject=subject,
         state=State.WAITING,
         created=now,
     )

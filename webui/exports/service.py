@@ -10,6 +10,7 @@ from typing import Final
 
 from indexer.query import Window
 from indexer.search import EventSearch
+from webui.commission import Commission, RefusedError
 from webui.exports import manifest
 from webui.exports.job import PDF_LIMIT_COUNT, UNFINISHED, Format, Job, State
 from webui.exports.queue import Queue, new_job
@@ -20,10 +21,6 @@ from webui.tenancy import NotHereError, Reader, Tenancy
 MAX_UNFINISHED_COUNT: Final = 5
 """How many exports of one account may be under way: one person must not keep all others waiting."""
 _TOTAL: Final = {"total": {"value_count": {"field": "event.id"}}}
-
-
-class RefusedError(ValueError):
-    """The export cannot be asked for; the message is for the one who asks."""
 
 
 class GoneError(LookupError):
@@ -84,12 +81,31 @@ class Exports:
         """Have an export recorded, then put it in the queue. RefusedError says what to do instead."""
         if kind is Format.PDF and not offer.fits_pdf:
             raise RefusedError(too_many_for_pdf(offer.count))
+        return self._asked(reader, offer.selection, kind, bom=bom, record=record)
+
+    def commission(
+        self, reader: Reader, commission: Commission, format_name: str, record: Callable[[Job], None]
+    ) -> Job:
+        """Have a paper recorded, then put it in the queue. RefusedError says what to do instead."""
+        if format_name not in {Format.CSV, Format.PDF}:
+            raise RefusedError("Choose CSV or PDF.")
+        return self._asked(reader, commission, Format(format_name), bom=True, record=record)
+
+    def _asked(
+        self,
+        reader: Reader,
+        subject: Selection | Commission,
+        kind: Format,
+        *,
+        bom: bool,
+        record: Callable[[Job], None],
+    ) -> Job:
         under_way = [job for job in self.all(reader) if job.state in UNFINISHED]
         if len(under_way) >= MAX_UNFINISHED_COUNT:
             raise RefusedError(
                 f"{MAX_UNFINISHED_COUNT} of your exports are still under way; wait until one of them is done."
             )
-        job = new_job(reader.account, offer.selection, kind, bom=bom, now=self._now())
+        job = new_job(reader.account, subject, kind, bom=bom, now=self._now())
         # First, so that there is no export that nobody knows of.
         record(job)
         self._queue.add(job)
@@ -102,7 +118,7 @@ class Exports:
     def get(self, reader: Reader, job_id: str) -> Job:
         """Give one export; NotHereError when it is not the reader's own."""
         held = self._queue.get(job_id)
-        if held is None or (held.job.account, held.job.selection.tenant) != (reader.account, _tenant(reader)):
+        if held is None or (held.job.account, held.job.subject.tenant) != (reader.account, _tenant(reader)):
             raise NotHereError
         return held.job
 

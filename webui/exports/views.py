@@ -12,9 +12,10 @@ from indexer.query import Choice
 from webui import question as questions
 from webui import trail
 from webui.access import Role, identity, needs, reader
+from webui.commission import Commission, RefusedError
 from webui.exports import manifest
 from webui.exports.job import PDF_LIMIT_COUNT, UNFINISHED, Format, Job
-from webui.exports.service import Exports, GoneError, Offer, RefusedError
+from webui.exports.service import Exports, GoneError, Offer
 from webui.question import Question, QuestionError
 from webui.tenancy import NotHereError
 
@@ -120,7 +121,7 @@ def manifest_file(job_id: str) -> Response | tuple[str, int]:
 
 def record_asked(job: Job, offer: Offer) -> None:
     """Write to the trail that somebody asked for an export."""
-    said = f"{identity().name} exported {offer.count:,} events as {job.format.name}: {job.selection.sentence}"
+    said = f"{identity().name} exported {offer.count:,} events as {job.format.name}: {job.subject.sentence}"
     trail.record(
         "exported",
         said,
@@ -128,7 +129,7 @@ def record_asked(job: Job, offer: Offer) -> None:
         status=303,
         entity=("Export", job.id),
         query=offer.question.address,
-        sentence=job.selection.sentence,
+        sentence=job.subject.sentence,
         file_format=job.format.value,
         rows_count=offer.count,
     )
@@ -141,13 +142,13 @@ def sent_file(job_id: str) -> Response:
     except NotHereError:
         abort(404)
     _exports().downloaded(reader(), job)
-    said = f"{identity().name} downloaded {job.row_count:,} events as {job.format.name}"
+    said = f"{identity().name} downloaded {job.words}"
     trail.record(
         "downloaded",
         said,
         who=identity(),
         entity=("Export", job.id),
-        sentence=job.selection.sentence,
+        sentence=job.subject.sentence,
         file_format=job.format.value,
         rows_count=job.row_count,
     )
@@ -189,7 +190,9 @@ def _form(offer: Offer, problem: str = "") -> str:
 
 def _again(job: Job) -> str:
     """Give the address that offers the same events once more."""
-    asked = job.selection.asked
+    if isinstance(job.subject, Commission):
+        return job.subject.link
+    asked = job.subject.asked
     question = Question(
         chosen={questions.NAMES[name]: choice for name, choice in asked.choices() if choice != Choice()},
         text=asked.text,

@@ -5,12 +5,13 @@ renewing the lease as it grows. 4. Name the file and put its manifest beside it.
 
 Whoever dies in between leaves a lease that ends and a temp file that is swept; whoever only seemed dead
 learns at the next renewal that the job is somebody else's, and its file has another name.
+A paper that a feature makes (a report) goes the same way; its maker is handed in.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,12 +20,14 @@ from typing import BinaryIO, Final, cast
 
 from indexer.errors import ConflictError, PermanentError, RetryableError
 from indexer.search import EventSearch, StoredEvent
+from webui.commission import Commission, Maker, UnmakeableError
 from webui.exports import cells, manifest, pdf
 from webui.exports.files import PART_SUFFIX, WholeFile, write_whole
-from webui.exports.job import PDF_LIMIT_COUNT, Format
+from webui.exports.job import PDF_LIMIT_COUNT, Format, Job
 from webui.exports.manifest import Made
 from webui.exports.pdf import Head, PdfError
 from webui.exports.queue import Held, LostError, Queue
+from webui.exports.selection import Selection
 from webui.exports.service import count, too_many_for_pdf
 
 _log = logging.getLogger(__name__)
@@ -63,8 +66,9 @@ class Worker:
         place: Place,
         now: Callable[[], datetime],
         stopping: Event,
+        makers: Mapping[str, Maker],
     ) -> None:
-        """`name` tells workers apart; `now`: an aware time."""
+        """`name` tells workers apart; `now`: an aware time; `makers`: by name, what makes papers."""
         self._name = name
         self._queue = queue
         self._search = search
@@ -72,6 +76,7 @@ class Worker:
         self._folder = place.folder.expanduser()
         self._now = now
         self._stopping = stopping
+        self._makers = makers
         self._swept: datetime | None = None
 
     def work(self) -> bool:
@@ -93,7 +98,7 @@ class Worker:
             _log.warning("export %s waits for the store: %s", held.job.id, error)
             self._give_back(job.held, "It is tried again: the event store did not answer.")
             raise
-        except (HopelessError, PdfError) as error:
+        except (HopelessError, UnmakeableError, PdfError) as error:
             self._fail(job.held, str(error))
         except OSError as error:
             _log.exception("export %s cannot be written", held.job.id)
@@ -132,51 +137,78 @@ class Worker:
 
     def _make(self, job: _Progress) -> None:
         asked = job.held.job
-        total = count(self._search, asked.selection)
-        if asked.format is Format.PDF and total > PDF_LIMIT_COUNT:
-            raise HopelessError(too_many_for_pdf(total))
-        job.begin(total)
         with WholeFile(self._folder / asked.stored_name) as file:
-            if asked.format is Format.PDF:
-                self._write_pdf(job, file)
+            if isinstance(asked.subject, Commission):
+                incomplete = self._write_paper(job, asked.subject, file)
             else:
-                for piece, rows in self._pieces(job):
-                    file.write(piece)
-                    job.add(rows)
+                incomplete = self._write_events(job, asked.subject, file)
             job.renew()
             file.commit()
-        missing = total - job.row_count
-        incomplete = (
-            f"{missing:,} of {total:,} events were deleted while it was made: their retention ended."
-            if missing > 0
-            else ""
-        )
         made = Made(job.row_count, file.size_bytes, file.sha256, incomplete)
         now = self._now()
         write_whole(manifest.beside(file.path), manifest.manifest(asked, made, now, self._place.key))
         job.held = self._queue.finish(job.held, made, now, now + self._place.keep)
 
-    def _pieces(self, job: _Progress) -> Iterator[tuple[bytes, int]]:
+    def _write_events(self, job: _Progress, selection: Selection, file: WholeFile) -> str:
+        """Write the events; why they are not all, or empty text."""
         asked = job.held.job
-        events = self._search.walk(asked.selection.query())
+        total = count(self._search, selection)
+        if asked.format is Format.PDF and total > PDF_LIMIT_COUNT:
+            raise HopelessError(too_many_for_pdf(total))
+        job.begin(total)
+        if asked.format is Format.PDF:
+            self._write_pdf(job, selection, file)
+        else:
+            for piece, rows in self._pieces(asked, selection):
+                file.write(piece)
+                job.add(rows)
+        missing = total - job.row_count
+        if missing <= 0:
+            return ""
+        return f"{missing:,} of {total:,} events were deleted while it was made: their retention ended."
+
+    def _write_paper(self, job: _Progress, commission: Commission, file: WholeFile) -> str:
+        """Write what the commission's maker makes; why it does not tell everything, or empty text."""
+        asked = job.held.job
+        maker = self._makers.get(commission.maker)
+        if maker is None:
+            raise HopelessError(f"Nobody here can make a {commission.maker}.")
+        facts = {
+            "Asked for by": asked.account,
+            "Asked for at": f"{cells.local_time(asked.created, commission.zone)} ({commission.zone.key})",
+            "Export": f"{asked.id}; the manifest beside this file has its SHA-256",
+        }
+        job.begin(0)
+        paper = maker(commission, facts, lambda: job.add(0))
+        if asked.format is Format.PDF:
+            title = f"SmartWMS Audit: {commission.title}"
+            pdf.write_page(paper.page, title, commission.sentence, cast("BinaryIO", _Seekable(file)))
+        else:
+            for piece in cells.table_bytes(paper.header, paper.rows, bom=asked.bom):
+                file.write(piece)
+        job.add(len(paper.rows))
+        return paper.incomplete
+
+    def _pieces(self, asked: Job, selection: Selection) -> Iterator[tuple[bytes, int]]:
+        events = self._search.walk(selection.query())
         if asked.format is Format.CSV:
-            return cells.csv_bytes(events, asked.selection.zone, bom=asked.bom)
+            return cells.csv_bytes(events, selection.zone, bom=asked.bom)
         return cells.ndjson_bytes(events)
 
-    def _write_pdf(self, job: _Progress, file: WholeFile) -> None:
+    def _write_pdf(self, job: _Progress, selection: Selection, file: WholeFile) -> None:
         asked = job.held.job
-        zone = asked.selection.zone
+        zone = selection.zone
         head = Head(
-            asked.selection.sentence,
+            selection.sentence,
             (
-                ("Tenant", asked.selection.place_name),
+                ("Tenant", selection.place_name),
                 ("Asked for by", asked.account),
                 ("Asked for at", f"{cells.local_time(asked.created, zone)} ({zone.key})"),
                 ("Events", f"{job.total_count:,}, newest first"),
                 ("Export", f"{asked.id}; the manifest beside this file has its SHA-256"),
             ),
         )
-        events = _limited(self._search.walk(asked.selection.query()), PDF_LIMIT_COUNT)
+        events = _limited(self._search.walk(selection.query()), PDF_LIMIT_COUNT)
         pdf.write_pdf(events, head, zone, cast("BinaryIO", _Seekable(file)), job.add)
 
     def _give_back(self, held: Held, why: str) -> None:

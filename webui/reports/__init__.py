@@ -1,0 +1,1 @@
+"""Compliance reports: on screen, as files through the exports, and on a schedule."""
