@@ -17,6 +17,10 @@ ALARMS: Final[dict[str, Alarm]] = {
         "Records are dated further ahead of this machine's clock than ahead_days allows; they wait.",
         "Put the clock of SmartWMS's server right; each record is stored when its hour has come.",
     ),
+    "anchors_not_delivered": Alarm(
+        "Anchors of seals cannot be written to anchor_file or posted to anchor_url; they wait.",
+        "Read the reason; they are delivered by themselves, and seals reach the store meanwhile.",
+    ),
     "archive_damaged": Alarm(
         "A compressed log is cut short or its checksum is wrong; it was read as far as it goes.",
         "Compare it with the original or a backup; a whole file put in its place is read to its end.",
@@ -70,6 +74,19 @@ ALARMS: Final[dict[str, Alarm]] = {
     "rejected": Alarm(
         "The store refused events for good; they are in the dead letters with their cause.",
         "See `audit-agent dead-letters list`, mend the cause, then `audit-agent dead-letters replay`.",
+    ),
+    "seals_begun_anew": Alarm(
+        "Seals in the state directory, or their key, are damaged or gone; a new chain of seals begins.",
+        "Find out what damaged the state directory; `audit-indexer verify` names events that stay unsealed.",
+    ),
+    "seals_not_stored": Alarm(
+        "The store does not take seals; they wait on disk, and events are delivered meanwhile.",
+        "Read the reason: the agent's role must be allowed to create in the index of seals; "
+        "`audit-indexer apply` makes that index.",
+    ),
+    "seals_not_written": Alarm(
+        "What was stored cannot be written down for its seal, or has no room: events may stay unsealed.",
+        "Make room on the disk of state_dir, or let the store take what waits (see seals_not_stored).",
     ),
     "settings_not_reloaded": Alarm(
         "The changed settings cannot be used; the agent goes on with those it has.",

@@ -18,13 +18,18 @@ from agent.delivery.dead_letters import DeadLetters
 from agent.delivery.replay import replay
 from agent.errors import AgentError, StateError, StoreUnreachableError
 from agent.pipeline import DEAD_LETTERS, Pipeline
+from agent.sealing import rotation
+from agent.sealing.sealer import replayed_of
 from agent.settings import AgentSettings
 from agent.state import is_held, state_lock
 from indexer import client as store_client
 from indexer import settings as store_settings
 from indexer.client import Client
 from indexer.errors import IndexerError
+from indexer.seals import keys
 from indexer.settings import StoreSettings
+
+_ROTATE_SECS = 30.0
 
 
 class _Commands(click.Group):
@@ -206,10 +211,36 @@ def replay_dead_letters(ctx: click.Context, path: Path) -> None:
     """Send the rejected events again, each into its own partition; what is stored now leaves the file."""
     settings, _, client = _settings(path)
     letters = DeadLetters(settings.state_dir / DEAD_LETTERS)
-    replayed = replay(letters, client)
+    replayed = replay(letters, client, replayed_of(settings))
     click.echo(orjson.dumps(replayed._asdict()).decode())
     if replayed.waiting:
         raise StoreUnreachableError(
             f"{replayed.waiting} were not judged ({replayed.reason}); replay again later"
         )
     ctx.exit(1 if replayed.rejected else 0)
+
+
+@main.group("seals")
+def seals() -> None:
+    """What proves that events are as they were shipped: the key that this agent seals with."""
+
+
+@seals.command("key")
+@_config
+def show_key(path: Path) -> None:
+    """Print the public key (PEM), for `audit-indexer verify --key`; it is made if there is none."""
+    settings = agent_settings.load(path)
+    key, _ = rotation.keys_in_force(settings.sealing_key_file)
+    click.echo(keys.public_pem(key.public).decode(), nl=False)
+    click.echo(f"fingerprint {key.fingerprint}", err=True)
+
+
+@seals.command("rotate")
+@_config
+def rotate_key(path: Path) -> None:
+    """Make a new key; the old one signs the hand-over at the agent's next start or reload, and is deleted."""
+    settings = agent_settings.load(path)
+    key = rotation.rotate(settings.sealing_key_file)
+    click.echo(f"new key {key.fingerprint}")
+    if is_held(settings.state_dir):
+        click.echo(reload.ask(settings.state_dir, _ROTATE_SECS))

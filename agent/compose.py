@@ -17,6 +17,8 @@ from agent.formats import Format, UnknownFormatError, format_named
 from agent.journal import FOLDER, PATTERN, Journal
 from agent.normalise.normaliser import Normaliser, SourceFacts
 from agent.pipeline import CHECKPOINT, DEAD_LETTERS, Feed, Pipeline, utc_text
+from agent.sealing.rotation import keys_in_force
+from agent.sealing.sealer import sealer
 from agent.settings import OWN_SOURCE, AgentSettings, SourceSettings, redaction_key
 from agent.sources import checkpoints
 from agent.sources.checkpoints import Entry
@@ -64,15 +66,18 @@ def compose(
 
     senders = Senders(send, partial(partitions.ensure, client), limits.in_flight, answered)
     letters = DeadLetters(settings.state_dir / DEAD_LETTERS, limits.dead_letters_bytes)
-    lanes = Lanes(senders, letters, limits, counts, utc_text)
-    return Pipeline(feeds, lanes, settings.state_dir / CHECKPOINT, counts, journal)
+    seals = sealer(settings, client, store.index_prefix)
+    lanes = Lanes(senders, letters, limits, counts, utc_text, seals.took)
+    return Pipeline(feeds, lanes, settings.state_dir / CHECKPOINT, counts, journal, seals)
 
 
 def validate(settings: AgentSettings) -> None:
-    """Raise the SettingsError that composing would, without changing anything but a missing redaction key."""
+    """Raise the SettingsError that composing would, without changing anything but a key that is missing."""
     for source in settings.sources:
         _format_of(source)
     redaction_key(settings.redaction_key_file)
+    if settings.seals.enabled:
+        keys_in_force(settings.sealing_key_file)
 
 
 def _own_source(settings: AgentSettings) -> SourceSettings:

@@ -101,6 +101,7 @@ def _reasons(pipeline: Pipeline, tenants: TenantsCopy, answer_age_secs: float | 
     for problem in (lanes.letters_problem, pipeline.checkpoint_problem, pipeline.journal.problem):
         if problem:
             yield problem
+    yield from pipeline.seals.problems
     yield from _reasons_of_sources(pipeline)
 
 

@@ -18,6 +18,7 @@ from agent.journal import Journal
 from agent.normalise.failures import Failure
 from agent.normalise.normaliser import FileInfo, Normaliser
 from agent.observation import Observation, Observed
+from agent.sealing.sealer import Sealer
 from agent.sources import checkpoints
 from agent.sources.checkpoints import Entry
 from agent.sources.stream import Chunk, Span, Stream
@@ -58,12 +59,19 @@ class Pipeline:
     """Everything between the files and the store. poll() does what can be done now, and never waits."""
 
     def __init__(
-        self, feeds: list[Feed], lanes: Lanes, checkpoint: Path, counts: Counts, journal: Journal
+        self,
+        feeds: list[Feed],
+        lanes: Lanes,
+        checkpoint: Path,
+        counts: Counts,
+        journal: Journal,
+        seals: Sealer,
     ) -> None:
         self.feeds = feeds
         self.lanes = lanes
         self.counts = counts
         self.journal = journal
+        self.seals = seals
         self.observation = Observation(journal.tell)
         self.must_look = True
         # Whether the agent's own events are shipped, too.
@@ -236,6 +244,7 @@ class Pipeline:
     def _settle(self, now: float) -> None:
         for feed in self.feeds:
             self._is_dirty = feed.tail.settle() or self._is_dirty
+        self.seals.turn(now)
         if self._is_dirty and now - self._saved_at >= CHECKPOINT_SECS:
             self.save(now)
 
@@ -243,6 +252,8 @@ class Pipeline:
         """Write the checkpoint; a disk that refuses costs a resend after a restart, and no event."""
         self._saved_at = now
         try:
+            # What is stored is noted for its seal before a position moves past it.
+            self.seals.save()
             checkpoints.save(self._checkpoint, self.entries(), self.checkpoint_number + 1)
         except OSError as error:
             if not self.checkpoint_problem:
@@ -293,6 +304,7 @@ class Pipeline:
         for feed in self.feeds:
             feed.tail.settle()
         self.save(now)
+        self.seals.close()
         for feed in self.feeds:
             feed.tail.close()
         self.lanes.stop()

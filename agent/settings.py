@@ -28,6 +28,7 @@ OWN_SOURCE = "audit-agent"
 SILENT_SECS = 1800.0
 _NEVER_SILENT_FORMATS = frozenset({"trail"})
 _PORT_MAX = 65_535
+_LOOPBACK_URL = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?(/|$)")
 
 
 class Section(BaseModel):
@@ -81,6 +82,24 @@ class DeliverySettings(Section):
     dead_letters_bytes: Annotated[int, Field(ge=1_024)] = 256 * 1024**2
 
 
+class SealSettings(Section):
+    """When what was shipped is sealed, and where seals are told besides the store."""
+
+    enabled: bool = True
+    count: Annotated[int, Field(ge=1, le=50_000)] = 10_000
+    secs: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    anchor_file: Path | None = None
+    anchor_url: str = ""
+    anchor_token_file: Path | None = None
+
+    @field_validator("anchor_url")
+    @classmethod
+    def _is_encrypted(cls, value: str) -> str:
+        if not value or value.startswith("https://") or _LOOPBACK_URL.match(value):
+            return value
+        raise ValueError("is an https address (http to this machine only)")
+
+
 class HttpSettings(Section):
     """Where `/health` and `/metrics` are served; nowhere unless set, and to this machine only."""
 
@@ -115,10 +134,12 @@ class AgentSettings(Section):
     host: Annotated[str, Field(min_length=1, max_length=255)] = Field(default_factory=socket.gethostname)
     service: Annotated[str, Field(min_length=1, max_length=255)] = "smartwms"
     redaction_key_file: Path = Path()
+    sealing_key_file: Path = Path()
     ahead_days: Annotated[int, Field(ge=0, le=36_500)] = 2
     redact: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     delivery: DeliverySettings = DeliverySettings()
     http: HttpSettings = HttpSettings()
+    seals: SealSettings = SealSettings()
     sources: Annotated[tuple[SourceSettings, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -163,8 +184,21 @@ def _anchored(settings: AgentSettings, folder: Path) -> AgentSettings:
         update={
             "state_dir": state_dir,
             "redaction_key_file": state_dir / "redaction.key" if key_file == Path() else folder / key_file,
+            "sealing_key_file": (
+                state_dir / "sealing.key"
+                if settings.sealing_key_file == Path()
+                else folder / settings.sealing_key_file
+            ),
+            "seals": _anchored_seals(settings.seals, folder),
             "sources": sources,
         }
+    )
+
+
+def _anchored_seals(settings: SealSettings, folder: Path) -> SealSettings:
+    paths = {"anchor_file": settings.anchor_file, "anchor_token_file": settings.anchor_token_file}
+    return settings.model_copy(
+        update={name: None if path is None else folder / path for name, path in paths.items()}
     )
 
 
@@ -194,6 +228,8 @@ def _known_names(where: list[str]) -> list[str]:
         section = DeliverySettings
     elif where[0] == "http":
         section = HttpSettings
+    elif where[0] == "seals":
+        section = SealSettings
     return sorted(section.model_fields if len(where) > 1 else AgentSettings.model_fields)
 
 

@@ -51,6 +51,7 @@ def write(state_dir: Path, pipeline: Pipeline, started_at: datetime, now: dateti
         "in_flight": lanes.in_flight,
         "waiting": lanes.waiting,
         "last_error": lanes.last_error,
+        "seals": list(pipeline.seals.problems),
     }
     beside = state_dir / (STATUS + ".new")
     try:
@@ -93,6 +94,8 @@ def lines(state_dir: Path, now: datetime) -> Iterator[str]:
     if document["lost_bytes"]:
         yield f"lost  {document['lost_bytes']} bytes of files that were truncated or deleted unread"
     yield f"store  in flight {document['in_flight']}  last error {document['last_error'] or 'none'}"
+    for problem in document["seals"]:
+        yield f"seals  {problem}"
     for partition, reason in document["waiting"].items():
         yield f"waiting  {partition}  {reason}"
 

@@ -41,7 +41,11 @@ class Shipped:
 
 def agent_run(url: str, prefix: str, log: Path, records: int) -> Shipped:
     """Ship the log with the agent as a user would."""
-    config = workbench.configured(log.parent, log.name)
+    return shipped(workbench.configured(log.parent, log.name), url, prefix, records)
+
+
+def shipped(config: Path, url: str, prefix: str, records: int) -> Shipped:
+    """Ship everything that this configuration names, once."""
     began = time.perf_counter()
     process = workbench.agent(config, url, prefix, "--once", piped=True)
     output = process.output()

@@ -7,8 +7,9 @@ the others go on; when the whole store is in trouble, one request at a time asks
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
+from typing import Protocol
 
 import structlog
 
@@ -21,6 +22,13 @@ from agent.telemetry import Counts
 from indexer.verdict import STORED, Kind, Verdict
 
 log = structlog.get_logger()
+
+
+class Took(Protocol):
+    """Hears of documents that are in the store; `seen`: they were there before they were sent now."""
+
+    def __call__(self, documents: Sequence[Document], /, *, seen: bool) -> None: ...
+
 
 # What one chunk of a file becomes must find room, however small the batches are.
 ROOM_BYTES_MIN = 1024 * 1024
@@ -61,7 +69,9 @@ class Lanes:
         limits: DeliverySettings,
         counts: Counts,
         wall_clock: Callable[[], str],
+        took: Took = lambda _documents, *, seen: None,  # noqa: ARG005 - nobody needs to know
     ) -> None:
+        """`took` is told of documents that are stored, before their tokens are."""
         self.last_error = ""
         self.letters_problem = ""
         self.last_answer_at: float | None = None
@@ -70,6 +80,7 @@ class Lanes:
         self._limits = limits
         self._counts = counts
         self._wall_clock = wall_clock
+        self._took = took
         self._random = Random()  # noqa: S311 - spreads retries, protects nothing
         self._collector = Collector(limits.batch_bytes, limits.batch_count, limits.batch_secs)
         self._ready: deque[Batch] = deque()
@@ -230,6 +241,7 @@ class Lanes:
         if verdicts.count(STORED) == len(verdicts):
             self._adapt(())
             self._counts.stored += len(verdicts)
+            self._took(batch.documents, seen=False)
             self._final(batch.documents, batch.bytes)
             still_waiting = False
         else:
@@ -260,17 +272,23 @@ class Lanes:
     def _sort(self, documents: list[Document], verdicts: list[Verdict], now: float) -> bool:
         """Each document by its own verdict; whether some must be sent again."""
         final: list[Document] = []
+        seen: list[Document] = []
         rejected: list[tuple[Document, Verdict]] = []
         again: dict[str, list[tuple[Document, Verdict]]] = {}
         for document, verdict in zip(documents, verdicts, strict=True):
             if verdict.kind is Kind.REJECTED:
                 rejected.append((document, verdict))
-            elif verdict.final:
+            elif verdict.kind is Kind.STORED:
                 final.append(document)
-                self._counts.stored += verdict.kind is Kind.STORED
-                self._counts.duplicate += verdict.kind is Kind.DUPLICATE
+            elif verdict.kind is Kind.DUPLICATE:
+                seen.append(document)
             else:
                 again.setdefault(document[0], []).append((document, verdict))
+        self._counts.stored += len(final)
+        self._counts.duplicate += len(seen)
+        self._took(final, seen=False)
+        self._took(seen, seen=True)
+        final += seen
         if rejected and self._bury(rejected):
             final.extend(document for document, _ in rejected)
         else:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from agent.delivery.dead_letters import DeadLetters
+from agent.delivery.lanes import Took
 from indexer import bulk, partitions
 from indexer.bulk import Document
 from indexer.client import Client
@@ -24,8 +25,10 @@ class Replayed(NamedTuple):
     reason: str
 
 
-def replay(letters: DeadLetters, client: Client) -> Replayed:
+def replay(letters: DeadLetters, client: Client, took: Took) -> Replayed:
     """Send every letter; those that are stored now (or were already) leave the file, the others stay.
+
+    `took` is told of those before they leave.
 
     A letter without a partition tells of a record that never became an event; it stays, as rejected. Raises
     the StoreError that says why a partition cannot be made ready. Killed at any moment, the next replay
@@ -34,14 +37,16 @@ def replay(letters: DeadLetters, client: Client) -> Replayed:
     counts = dict.fromkeys(Kind, 0)
     done: set[str] = set()
     try:
-        reason = _send_all(letters, client, counts, done)
+        reason = _send_all(letters, client, counts, done, took)
     finally:
         letters.remove(done)
     left = counts[Kind.RETRY] + counts[Kind.HOLD] + counts[Kind.MISSING]
     return Replayed(counts[Kind.STORED], counts[Kind.DUPLICATE], counts[Kind.REJECTED], left, reason)
 
 
-def _send_all(letters: DeadLetters, client: Client, counts: dict[Kind, int], done: set[str]) -> str:
+def _send_all(
+    letters: DeadLetters, client: Client, counts: dict[Kind, int], done: set[str], took: Took
+) -> str:
     """Send in batches, count the verdicts and note what is stored; why some wait ("" when none does)."""
     reason = ""
     waiting = letters.read()
@@ -55,11 +60,14 @@ def _send_all(letters: DeadLetters, client: Client, counts: dict[Kind, int], don
         for verdict in verdicts:
             counts[verdict.kind] += 1
             reason = reason or _reason(verdict)
-        done.update(
-            letter.id
-            for letter, verdict in zip(batch, verdicts, strict=True)
-            if verdict.kind in {Kind.STORED, Kind.DUPLICATE}
-        )
+        for kind in (Kind.STORED, Kind.DUPLICATE):
+            there = [
+                document
+                for document, verdict in zip(documents, verdicts, strict=True)
+                if verdict.kind is kind
+            ]
+            took(there, seen=kind is Kind.DUPLICATE)
+            done.update(document[1] for document in there)
     return reason
 
 

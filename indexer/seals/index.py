@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from indexer import assets, indices, mappings
 from indexer.client import Client
-from indexer.errors import PartitionError
+from indexer.errors import MissingError, PartitionError
 
 
 def name(prefix: str) -> str:
@@ -12,16 +12,22 @@ def name(prefix: str) -> str:
 
 
 def prepare(client: Client, prefix: str) -> bool:
-    """Create the index; True when it was created now. PartitionError when one is there that is not ours."""
+    """Create the index; True when it was created now. PartitionError when one is there that is not ours.
+
+    Where it is there already, it needs no right to create one.
+    """
     template = assets.seal_template(prefix)
-    if indices.create(
-        client, name(prefix), settings=template.settings, mappings=template.mappings, aliases={}
-    ):
-        return True
-    fault = fault_of(client, prefix)
+    created = False
+    try:
+        fault = fault_of(client, prefix)
+    except MissingError:
+        created = indices.create(
+            client, name(prefix), settings=template.settings, mappings=template.mappings, aliases={}
+        )
+        fault = fault_of(client, prefix)
     if fault:
         raise PartitionError(fault)
-    return False
+    return created
 
 
 def fault_of(client: Client, prefix: str) -> str:

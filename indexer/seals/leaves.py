@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 import orjson
 
@@ -23,9 +23,11 @@ ID_CHARS: Final = 24
 KEPT_HASH_BYTES: Final = 16
 """How much of a leaf a seal keeps; the root covers the whole."""
 
-COUNT_MAX: Final = 50_000
+COUNT_MAX: Final = 200_000
+_ValueT = TypeVar("_ValueT", str, "Placement")
 _MAGIC: Final = b"SWL1"
 _PREFIX_CHARS: Final = 12
+_NUMBER_BYTES: Final = 4
 _LEVEL: Final = 1
 
 
@@ -63,9 +65,9 @@ class Leaves:
         self.hashes: list[bytes] = []
         self.seen = bytearray()
         self._placements: dict[Placement, int] = {}
-        self._where = array("H")
+        self._where = array("I")
         self._prefixes: dict[str, int] = {}
-        self._prefixes_of = array("H")
+        self._prefixes_of = array("I")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -82,31 +84,32 @@ class Leaves:
 
     def add(self, placement: Placement, id_: str, hash_: bytes, *, seen: bool) -> None:
         """Append one leaf; ValueError for an id that is none of ours."""
-        if len(id_) != ID_CHARS:
-            raise ValueError(f"{id_!r} is no id of an event: it has {len(id_)} characters, not {ID_CHARS}")
-        self._where.append(self._placements.setdefault(placement, len(self._placements)))
-        prefix = id_[:_PREFIX_CHARS]
-        self._prefixes_of.append(self._prefixes.setdefault(prefix, len(self._prefixes)))
-        self.ids.append(id_)
-        self.hashes.append(hash_)
-        self.seen.append(seen)
+        self.add_all([placement], [id_], [hash_], seen=seen)
 
-    def take(self, count: int) -> Leaves:
-        """Remove the first `count` leaves and return them."""
-        first, rest = Leaves(), Leaves()
-        for number, leaf in enumerate(self):
-            (first if number < count else rest).add(leaf.placement, leaf.id, leaf.hash, seen=leaf.seen)
-        for name in self.__slots__:
-            setattr(self, name, getattr(rest, name))
-        return first
+    def add_all(
+        self, placements: Sequence[Placement], ids: Sequence[str], hashes: Sequence[bytes], *, seen: bool
+    ) -> None:
+        """Append leaves; ValueError for an id that is none of ours (then nothing is appended)."""
+        for id_ in ids:
+            if len(id_) != ID_CHARS:
+                raise ValueError(f"{id_!r} is no id of an event: it has not {ID_CHARS} characters")
+        files = [id_[:_PREFIX_CHARS] for id_ in ids]
+        self._where.extend(_numbered(self._placements, placements))
+        self._prefixes_of.extend(_numbered(self._prefixes, files))
+        self.ids += ids
+        self.hashes += hashes
+        self.seen += bytes((seen,)) * len(ids)
 
     def extend(self, others: Leaves) -> None:
         """Append these, in their order."""
         for leaf in others:
             self.add(leaf.placement, leaf.id, leaf.hash, seen=leaf.seen)
 
-    def pack(self, hash_bytes: int = KEPT_HASH_BYTES, start: int = 0) -> bytes:
-        """Write the leaves from number `start` on down, each hash cut to `hash_bytes`."""
+    def pack(self, hash_bytes: int = KEPT_HASH_BYTES, start: int = 0, *, small: bool = True) -> bytes:
+        """Write the leaves from number `start` on down, each hash cut to `hash_bytes`.
+
+        `small` takes time; without it, the same is read back.
+        """
         suffixes = "".join([id_[_PREFIX_CHARS:] for id_ in self.ids[start:]])
         width = ID_CHARS - _PREFIX_CHARS
         # Ids beside each other begin alike: character by character they deflate to what differs.
@@ -116,7 +119,7 @@ class Leaves:
             bytes(self.seen[start:]),
             "".join([suffixes[place::width] for place in range(width)]).encode("ascii"),
         ))  # fmt: skip
-        deflated = zlib.compress(columns, _LEVEL)
+        deflated = zlib.compress(columns, _LEVEL if small else 0)
         header = orjson.dumps({
             "count": len(self.ids) - start,
             "hash_bytes": hash_bytes,
@@ -144,7 +147,7 @@ def _unpack(data: bytes) -> Leaves:
     count, hash_bytes, deflated = header["count"], header["hash_bytes"], header["columns"]
     if not 0 <= count <= COUNT_MAX or not KEPT_HASH_BYTES <= hash_bytes <= LEAF_BYTES:
         raise ValueError("a count or a length beyond bounds")
-    width = 2 * 2 + 1 + ID_CHARS - _PREFIX_CHARS
+    width = 2 * _NUMBER_BYTES + 1 + ID_CHARS - _PREFIX_CHARS
     inflater = zlib.decompressobj()
     columns = inflater.decompress(data[end : end + deflated], width * count + 1)
     hashes = data[end + deflated :]
@@ -152,20 +155,28 @@ def _unpack(data: bytes) -> Leaves:
         raise ValueError("columns of another length")
     placements = [Placement(*each) for each in header["placements"]]
     prefixes = header["prefixes"]
-    text = columns[5 * count :].decode("ascii")
+    numbers = 2 * _NUMBER_BYTES * count
+    text = columns[numbers + count :].decode("ascii")
     # Character by character again what was turned for the sake of deflating.
     turned = [text[at::count] for at in range(count)]
     leaves = Leaves()
     for number, (where, prefix) in enumerate(
-        zip(_array(columns[: 2 * count]), _array(columns[2 * count : 4 * count]), strict=True)
+        zip(_array(columns[: numbers // 2]), _array(columns[numbers // 2 : numbers]), strict=True)
     ):
         leaves.add(
             placements[where],
             prefixes[prefix] + turned[number],
             hashes[number * hash_bytes : (number + 1) * hash_bytes],
-            seen=bool(columns[4 * count + number]),
+            seen=bool(columns[numbers + number]),
         )
     return leaves
+
+
+def _numbered(numbers: dict[_ValueT, int], values: Sequence[_ValueT]) -> list[int]:
+    """The numbers of values; new ones get the next."""
+    for value in dict.fromkeys(values):
+        numbers.setdefault(value, len(numbers))
+    return [numbers[value] for value in values]
 
 
 def _little(numbers: array[int]) -> bytes:
@@ -176,7 +187,7 @@ def _little(numbers: array[int]) -> bytes:
 
 
 def _array(data: bytes) -> array[int]:
-    numbers = array("H")
+    numbers = array("I")
     numbers.frombytes(data)
     if sys.byteorder == "big":
         numbers.byteswap()

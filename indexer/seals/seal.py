@@ -104,8 +104,8 @@ def to_source(seal: Seal, packed: bytes) -> dict[str, Any]:
     return {**asdict(seal), "leaves": base64.b64encode(packed).decode()}
 
 
-def from_source(source: Mapping[str, Any], id_: str) -> Seal:
-    """Read the seal under this id and check that it is genuine; SealError says what is wrong with it."""
+def from_source(source: Mapping[str, Any], id_: str | None = None) -> Seal:
+    """Read a seal and check that it is genuine, and its id where one is given; SealError says what is not."""
     try:
         seal = Seal(**{field.name: _typed(source, field.name, field.type) for field in fields(Seal)})
         owner = keys.fingerprint(seal.key)
@@ -115,19 +115,25 @@ def from_source(source: Mapping[str, Any], id_: str) -> Seal:
         raise SealError("its key is not the key of its chain")
     if not keys.is_signed(seal.key, seal.message, seal.signature):
         raise SealError("its signature does not fit")
-    if seal.id != id_:
+    if id_ is not None and seal.id != id_:
         raise SealError("it lies under the id of another")
     return seal
 
 
-def leaves_of(seal: Seal, source: Mapping[str, Any]) -> Leaves:
-    """Read the leaves of a genuine seal; SealError when they are not those that were signed."""
+def packed_of(seal: Seal, source: Mapping[str, Any]) -> bytes:
+    """Give the packed leaves of a genuine seal; SealError when they are not those that were signed."""
     try:
         packed = base64.b64decode(source["leaves"], validate=True)
     except (KeyError, TypeError, ValueError):
         raise SealError("its leaves are missing") from None
     if sha256(packed).hexdigest() != seal.leaves_digest:
         raise SealError("its leaves are not those that were signed")
+    return packed
+
+
+def leaves_of(seal: Seal, source: Mapping[str, Any]) -> Leaves:
+    """Read the leaves of a genuine seal; SealError when they are not those that were signed."""
+    packed = packed_of(seal, source)
     try:
         leaves = unpack(packed)
     except LeavesError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.settings import AgentSettings, DeliverySettings, HttpSettings, SourceSettings
+from agent.settings import AgentSettings, DeliverySettings, HttpSettings, SealSettings, SourceSettings
 from indexer.event import ACTIONS, FIELDS, Flag
 from indexer.settings import known_names
 from webui.notification.settings import VARIABLES as NOTIFICATION
@@ -17,7 +17,7 @@ EVENTS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
 VARIABLES = sorted(
     {*known_names(), *NOTIFICATION, *(f"AUDIT_WEBUI_{name}".upper() for name in WebSettings.model_fields)}
 )
-SECTIONS = (AgentSettings, SourceSettings, DeliverySettings, HttpSettings)
+SECTIONS = (AgentSettings, SourceSettings, DeliverySettings, SealSettings, HttpSettings)
 SETTINGS = sorted({name for section in SECTIONS for name in section.model_fields})
 
 
@@ -31,7 +31,7 @@ class TestConfiguration:
 
     @pytest.mark.parametrize("name", SETTINGS)
     def test_every_setting_of_the_agent_is_described(self, name: str) -> None:
-        shown = {"sources": "[[sources]]", "delivery": "[delivery]", "http": "[http]"}.get(name, name)
+        shown = {"sources": "[[sources]]", "delivery": "[delivery]", "http": "[http]", "seals": "[seals]"}.get(name, name)
         assert f"`{shown}`" in CONFIGURATION
 
 

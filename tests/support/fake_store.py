@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from indexer import assets
 from indexer.classes import DEFAULTS
 from indexer.settings import StoreSettings
 
@@ -23,6 +24,7 @@ DROP_BEFORE, DROP_AFTER, CUT, HTML, EMPTY, ONE_MISSING, ONE_MORE = (
     "drop before", "drop after", "cut", "html", "empty", "one missing", "one more",
 )  # fmt: skip
 
+SEALS = "smartwms-seals"
 ERRORS = {
     400: "document_parsing_exception",
     403: "cluster_block_exception",
@@ -58,6 +60,7 @@ class FakeStore:
     max_body_bytes: int = 100 * 1024**2
     documents: dict[str, bytes] = field(default_factory=dict)
     partitions: list[str] = field(default_factory=list)
+    seals: list[str] = field(default_factory=list)
     requests: int = 0
     attempts: Counter[str] = field(default_factory=Counter)
     url: str = ""
@@ -68,7 +71,12 @@ class FakeStore:
         return StoreSettings(opensearch_url=self.url)
 
     def get(self, path: str) -> tuple[int, bytes]:
-        """Status and answer to a GET: the tenants' directory (of no tenants), or what the store is."""
+        """Status and answer to a GET: the tenants' directory (of no tenants), the seals, the store."""
+        if path.partition("?")[0] == f"/{SEALS}":
+            template = assets.seal_template("smartwms")
+            settings = {"index.append_only.enabled": "true"}
+            index = {"settings": settings, "mappings": template.mappings, "aliases": {}}
+            return 200, orjson.dumps({SEALS: index})
         if self.reading:
             return self.reading, orjson.dumps({"error": {"type": "", "reason": "as told"}})
         if path.endswith("-app-tenants/_doc/directory"):
@@ -76,6 +84,13 @@ class FakeStore:
             return 200, orjson.dumps({"_source": directory, "_seq_no": 0, "_primary_term": 1})
         root = {"version": {"number": "3.8.0", "distribution": "opensearch"}}
         return 200, orjson.dumps({**root, "cluster_name": "fake", "cluster_uuid": "fake"})
+
+    def put(self, path: str) -> None:
+        """Take a partition, or a seal."""
+        if path.startswith(f"/{SEALS}/"):
+            self.seals.append(path.rpartition("/")[2])
+        else:
+            self.partitions.append(path[1:])
 
     def bulk(self, body: bytes) -> tuple[str | int | None, bytes]:
         """What is wrong with the whole answer, and the answer as it would be."""
@@ -134,7 +149,7 @@ def fake_store(certificate: Path | None = None) -> Iterator[FakeStore]:
 
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            store.partitions.append(self.path[1:])
+            store.put(self.path)
             self.say(200, b'{"acknowledged":true}')
 
         def do_POST(self) -> None:

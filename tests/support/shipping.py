@@ -36,6 +36,24 @@ format = "clef"
 changes_logged = true
 """
 
+_DYING = """\
+import importlib, os, signal
+from operator import attrgetter
+from agent.cli import main
+module, _, path = {step!r}.partition(":")
+owner, name = importlib.import_module(module), path
+if "." in path:
+    folder, _, name = path.rpartition(".")
+    owner = attrgetter(folder)(owner)
+step = getattr(owner, name)
+def dying(*given):
+    if not {before}:
+        step(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(owner, name, dying)
+main()
+"""
+
 
 def prepare(store: Store) -> None:
     """What an operator does once: templates, tenants' directory, classes."""
@@ -120,6 +138,18 @@ class Shipping:
                 stderr=log,
                 text=True,
             )
+
+    def dying(self, step: str, moment: str) -> int:
+        """Run the agent once; it is killed before or after this step (`module:name`). Its exit code."""
+        program = _DYING.format(step=step, before=moment == "before")
+        done = subprocess.run(
+            [sys.executable, "-c", program, "run", "--once", "--config", self.config],
+            env=self.environment,
+            capture_output=True,
+            timeout=RUN_SECS,
+            check=False,
+        )
+        return done.returncode
 
     def log(self) -> str:
         path = self.folder / "agent.log"

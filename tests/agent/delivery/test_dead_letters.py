@@ -1,10 +1,12 @@
 """Rejected events: on disk before their position moves, each once, whatever breaks in between."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
 import pytest
 
+from agent.delivery.batches import Document
 from agent.delivery.dead_letters import DeadLetter, DeadLetters
 from agent.delivery.replay import replay
 from indexer import partitions
@@ -64,9 +66,14 @@ def test_replayed_after_a_fix_are_stored_each_once(store: Store, letters: DeadLe
         for each in good
     )
     letters.bury([DeadLetter("bad", partition, "400: strict", "2026-11-23T06:00:00Z", bad)])
+    told: list[tuple[int, bool]] = []
+
+    def took(documents: Sequence[Document], *, seen: bool) -> None:
+        told.extend([(len(documents), seen)] if documents else [])
+
     client = Client(store.settings)
     try:
-        first = replay(letters, client)
+        first = replay(letters, client, took)
         assert (first.stored, first.duplicate, first.rejected, first.waiting) == (3, 0, 1, 0)
         assert [each.id for each in letters.read()] == ["bad"]
         letters.bury(
@@ -76,6 +83,7 @@ def test_replayed_after_a_fix_are_stored_each_once(store: Store, letters: DeadLe
                 )
             ]
         )
-        assert replay(letters, client).duplicate == 1
+        assert replay(letters, client, took).duplicate == 1
+        assert told == [(3, False), (1, True)]
     finally:
         client.close()

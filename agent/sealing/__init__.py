@@ -1,0 +1,1 @@
+"""What the agent shipped, sealed: leaves collected, written down before positions move, signed, shelved."""

@@ -1,0 +1,110 @@
+"""Brings seals to the store, and their anchors to the outlets, in a thread: delivery never waits for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+import structlog
+
+from agent.delivery.backoff import Backoff
+from agent.sealing.outlets import Outlet
+from agent.sealing.state import SealState
+from indexer.client import Client
+from indexer.errors import StoreError
+from indexer.seals.anchors import anchor_of
+from indexer.seals.seal import packed_of
+from indexer.seals.shelf import Shelf
+
+RETRY_SECS_MAX: Final = 60.0
+_IDLE_SECS: Final = 3600.0
+
+log = structlog.get_logger()
+
+
+class Messenger:
+    """Works off the seals that wait, oldest first, and what waits for each outlet; tries for ever."""
+
+    def __init__(self, client: Client, prefix: str, state: SealState, outlets: Sequence[Outlet]) -> None:
+        self.problems: dict[str, str] = {}
+        """What cannot be reached at the moment, by name, with the reason."""
+        self._shelf = Shelf(client, prefix)
+        self._state = state
+        self._outlets = outlets
+        self._is_prepared = False
+        random = Random()  # noqa: S311 - spreads retries, protects nothing
+        self._backoffs = {name: Backoff(RETRY_SECS_MAX, random) for name in self._names()}
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="seals", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is a new seal."""
+        self._wake.set()
+
+    def stop(self, timeout_secs: float) -> None:
+        """Try everything once more, and end; what is not done by then is done by the next start."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(timeout_secs)
+
+    def _names(self) -> list[str]:
+        return ["store", *(outlet.setting for outlet in self._outlets)]
+
+    def _run(self) -> None:
+        while True:
+            is_last = self._stop.is_set()
+            self._wake.clear()
+            now = time.monotonic()
+            for name in self._names():
+                if is_last or now >= self._backoffs[name].due:
+                    self._try(name, now)
+            if is_last:
+                return
+            waiting = [self._backoffs[name].due for name in self.problems]
+            self._wake.wait(max(min(waiting, default=now + _IDLE_SECS) - time.monotonic(), 0.05))
+
+    def _try(self, name: str, now: float) -> None:
+        try:
+            if name == "store":
+                self._shelve()
+            else:
+                next(outlet for outlet in self._outlets if outlet.setting == name).flush()
+        except (StoreError, OSError, LookupError, TypeError, AttributeError) as error:
+            # The last three: an answer that has not the shape of the store's; a proxy may be in the way.
+            if name not in self.problems:
+                event = "seals_not_stored" if name == "store" else "anchors_not_delivered"
+                log.error(event, where=name, reason=str(error))  # noqa: TRY400 - foreseen: no traceback
+            self.problems[name] = str(error)
+            self._is_prepared = False
+            self._backoffs[name].failed(now, 0.0)
+            return
+        if self.problems.pop(name, None) is not None:
+            log.info(
+                "seals_are_stored_again" if name == "store" else "anchors_are_delivered_again", where=name
+            )
+        self._backoffs[name].succeeded()
+
+    def _shelve(self) -> None:
+        for number in self._state.waiting():
+            if not self._is_prepared:
+                self._shelf.prepare()
+                self._is_prepared = True
+            written = self._state.read(number)
+            if written is None:
+                self._state.set_aside(number)
+                log.error(
+                    "seals_begun_anew", reason=f"seal {number} on disk is damaged: its events are unsealed"
+                )
+                continue
+            # The id holds the digest: a seal that is there already is this one.
+            self._shelf.put(written.seal, packed_of(written.seal, written.source))
+            for outlet in self._outlets:
+                outlet.add(anchor_of(written.seal).line)
+            self._state.shelved(written)
