@@ -13,14 +13,14 @@ from typing import Final
 import click
 import orjson
 
-from indexer.errors import DeniedError, NotPreparedError, SettingsError
+from indexer.errors import DeniedError, NotPreparedError
 from indexer.plans import checked_id
 from indexer.query import Window
 from indexer.seals import anchors, keys, records
 from indexer.seals.report import Extent, Report
 from indexer.seals.states import FINDINGS, MEANINGS, State
 from indexer.seals.verify import Progress, Verification
-from indexer.session import opened
+from indexer.session import moment_of, opened
 
 _FINDINGS: Final = 1
 
@@ -61,7 +61,10 @@ def verify(  # noqa: PLR0913 - a check has that many options
     """
     extent = Extent(
         None if tenant is None else checked_id(tenant),
-        Window(_moment("--from", start), _moment("--to", end)),
+        Window(
+            None if start is None else moment_of("--from", start),
+            None if end is None else moment_of("--to", end),
+        ),
     )
     known = [anchor for path in anchor_files for anchor in anchors.read(path)]
     pinned = [keys.read_public(path) for path in key_files]
@@ -130,13 +133,3 @@ def _progress() -> Iterator[Progress]:
     yield show
     if shown:
         click.echo("\r" + " " * len(shown) + "\r", nl=False, err=True)
-
-
-def _moment(option: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{option} {text!r} is no time such as 2026-12-01 or 2026-12-01T06:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

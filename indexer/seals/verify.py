@@ -94,14 +94,7 @@ class Verification:
         report.chains = sorted(chains.by_id.values(), key=lambda chain: (chain.host, chain.last.time))
         report.restarted = [chain.id for chain in chains.restarted]
         report.anchors_count, report.is_pinned = len(anchors), bool(known)
-        indices = self._members()
-        self._deletions = Deletions(
-            certificates.all(self._client, self._prefix),
-            tenants.recorded_classes(self._client, self._prefix) or DEFAULTS,
-            [_address(name) for name in indices],
-            self._now,
-        )
-        event_count = scan.count(self._client, indices, self._query)
+        event_count = scan.count(self._client, self._members(), self._query)
         leaf_count = sum(chain.count for chain in chains.by_id.values())
         buckets = buckets_for(max(event_count, leaf_count))
         with Folder() as folder:
@@ -109,7 +102,16 @@ class Verification:
             events = Spill(folder.path, "events", _EVENT, buckets)
             proven = Spill(folder.path, "proven", _PROVEN, buckets)
             self._read_seals(chains, leaves)
+            # Looked up after the seals: a partition may have been made since, and its events be sealed.
+            indices = self._members()
             self._read_events(indices, events, event_count)
+            # Read after the events: what retention deletes meanwhile has its certificate then.
+            self._deletions = Deletions(
+                certificates.all(self._client, self._prefix),
+                tenants.recorded_classes(self._client, self._prefix) or DEFAULTS,
+                [_address(name) for name in indices],
+                self._now,
+            )
             for bucket in range(buckets):
                 self._match(leaves.bucket(bucket), events.bucket(bucket), proven)
                 self._progress("matching", bucket + 1, buckets)
@@ -279,4 +281,4 @@ class Verification:
 def _address(index: str) -> str:
     """The partition of an index, as its writers know it."""
     parsed = partitions.parse(index)
-    return index if parsed is None else parsed.name
+    return index if parsed is None else parsed.address

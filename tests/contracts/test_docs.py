@@ -31,7 +31,8 @@ class TestConfiguration:
 
     @pytest.mark.parametrize("name", SETTINGS)
     def test_every_setting_of_the_agent_is_described(self, name: str) -> None:
-        shown = {"sources": "[[sources]]", "delivery": "[delivery]", "http": "[http]", "seals": "[seals]"}.get(name, name)
+        tables = {"sources": "[[sources]]"} | {table: f"[{table}]" for table in ("delivery", "http", "seals")}
+        shown = tables.get(name, name)
         assert f"`{shown}`" in CONFIGURATION
 
 
