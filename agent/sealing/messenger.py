@@ -21,6 +21,7 @@ from indexer.seals.shelf import Shelf
 
 RETRY_SECS_MAX: Final = 60.0
 _IDLE_SECS: Final = 3600.0
+STORE: Final = "store"
 
 log = structlog.get_logger()
 
@@ -55,7 +56,7 @@ class Messenger:
         self._thread.join(timeout_secs)
 
     def _names(self) -> list[str]:
-        return ["store", *(outlet.setting for outlet in self._outlets)]
+        return [STORE, *(outlet.setting for outlet in self._outlets)]
 
     def _run(self) -> None:
         while True:
@@ -72,23 +73,20 @@ class Messenger:
 
     def _try(self, name: str, now: float) -> None:
         try:
-            if name == "store":
+            if name == STORE:
                 self._shelve()
             else:
                 next(outlet for outlet in self._outlets if outlet.setting == name).flush()
         except (StoreError, OSError, LookupError, TypeError, AttributeError) as error:
             # The last three: an answer that has not the shape of the store's; a proxy may be in the way.
             if name not in self.problems:
-                event = "seals_not_stored" if name == "store" else "anchors_not_delivered"
-                log.error(event, where=name, reason=str(error))  # noqa: TRY400 - foreseen: no traceback
+                _say(name, str(error))
             self.problems[name] = str(error)
             self._is_prepared = False
             self._backoffs[name].failed(now, 0.0)
             return
         if self.problems.pop(name, None) is not None:
-            log.info(
-                "seals_are_stored_again" if name == "store" else "anchors_are_delivered_again", where=name
-            )
+            log.info("seals_are_brought_again", where=name)
         self._backoffs[name].succeeded()
 
     def _shelve(self) -> None:
@@ -108,3 +106,10 @@ class Messenger:
             for outlet in self._outlets:
                 outlet.add(anchor_of(written.seal).line)
             self._state.shelved(written)
+
+
+def _say(where: str, reason: str) -> None:
+    if where == STORE:
+        log.error("seals_not_stored", where=where, reason=reason)
+    else:
+        log.error("anchors_not_delivered", where=where, reason=reason)
