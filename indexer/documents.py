@@ -93,9 +93,11 @@ class Documents:
         *,
         sort: Sequence[Mapping[str, Any]] = (),
         limit: int = LIST_LIMIT,
+        fresh: bool = True,
     ) -> list[Stored]:
-        """Return the documents of a query (all by default) in the given order, the newest writes included.
+        """Return the documents of a query (all by default) in the given order.
 
+        With the newest writes included; `fresh=False` saves the request for that, where writers `refresh`.
         At most `limit`, up to `LIST_LIMIT`; `RefusedError` when without a limit there are more than that.
         """
         body: dict[str, Any] = {
@@ -106,7 +108,8 @@ class Documents:
             "track_total_hits": True,
         }
         try:
-            self._client.request("POST", f"/{self.index}/_refresh")
+            if fresh:
+                self.refresh()
             found = self._client.request("POST", f"/{self.index}/_search", body=body).json["hits"]
         except MissingError as error:
             raise self._not_prepared() from error
@@ -119,11 +122,15 @@ class Documents:
     def count(self, query: Mapping[str, Any]) -> int:
         """Count the documents of a query, the newest writes included."""
         try:
-            self._client.request("POST", f"/{self.index}/_refresh")
+            self.refresh()
             found = self._client.request("POST", f"/{self.index}/_count", body={"query": query}).json
         except MissingError as error:
             raise self._not_prepared() from error
         return int(found["count"])
+
+    def refresh(self) -> None:
+        """Let lists show what was written."""
+        self._client.request("POST", f"/{self.index}/_refresh")
 
     def _path(self, endpoint: str, document_id: str) -> str:
         return f"/{self.index}/{endpoint}/{quote(document_id, safe='')}"

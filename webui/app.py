@@ -33,6 +33,7 @@ from webui.notification import views as notification_views
 from webui.notification.assembly import make_notifications
 from webui.overview import views as overview_views
 from webui.overview.service import Overviews
+from webui.reading import Reading
 from webui.reports import views as report_views
 from webui.reports.assembly import make_reports
 from webui.reviews import views as review_views
@@ -72,11 +73,12 @@ def create_app(
     account_views.register(app, accounts, limiter, make_single_sign_on(settings))
     tenancy = Tenancy(client, index_prefix, now)
     search = EventSearch(client, index_prefix)
+    reading = Reading(search, Cursors(key), tenancy, now)
     overview_views.register(app, Overviews(search, tenancy, now))
     admin_views.register(app, TenantAdmin(client, index_prefix, tenancy, now))
-    history_views.register(app, Histories(search, Cursors(key), tenancy, now))
+    history_views.register(app, Histories(reading))
     views = SavedViews(Documents(client, index_prefix, saved.KIND), now)
-    search_views.register(app, Activity(search, Cursors(key), tenancy, now), views)
+    search_views.register(app, Activity(reading), views)
     exports = make_exports(settings, client, index_prefix, tenancy, now)
     export_views.register(app, exports)
     report_views.register(app, make_reports(client, index_prefix, tenancy, now), exports.commission)
@@ -84,7 +86,7 @@ def create_app(
     reviewing = _neighbours(accounts)
     review_views.register(app, make_reviews(client, index_prefix, tenancy, now, reviewing), limiter)
     api_views.register(app, make_keys(client, index_prefix, now), limiter, settings.api_per_minute)
-    app.context_processor(_about_reader)
+    app.context_processor(lambda: _about_reader(now()))
     app.after_request(_show_request)
     error_pages.register(app)
     access.guard(app)
@@ -129,7 +131,7 @@ def _show_request(response: Response) -> Response:
     return response
 
 
-def _about_reader() -> dict[str, Any]:
+def _about_reader(now: datetime) -> dict[str, Any]:
     # Not flask-login's current_user: that would ask the store, also on the page that says it is away.
     who = g.get("identity")
-    return {"reader": who, "menu": menu_for(current_app, who)}
+    return {"reader": who, "menu": menu_for(current_app, who), "asked_at": f"{now:%Y-%m-%d %H:%M}"}

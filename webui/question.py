@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -177,6 +177,10 @@ class Question:
         """Ask for this value of a parameter and no other."""
         return self._chosen(name, Choice(only=(value,)))
 
+    def links(self) -> Links:
+        """Give the addresses of this question with one condition changed, for one page."""
+        return Links(self)
+
     def any_of(self, name: str, values: tuple[str, ...]) -> Question:
         """Ask for any of these values of a parameter."""
         return self._chosen(name, Choice(only=values))
@@ -209,6 +213,29 @@ class Question:
     def _chosen(self, name: str, choice: Choice) -> Question:
         chosen = {**self.chosen, name: choice}
         return replace(self, chosen={each: kept for each, kept in chosen.items() if kept != Choice()})
+
+
+class Links:
+    """Addresses of a question with one condition changed. A page has hundreds of them and few that differ."""
+
+    def __init__(self, asked: Question) -> None:
+        self._asked = asked
+        self._made: dict[tuple[str, str, str], str] = {}
+
+    def only(self, name: str, value: str) -> str:
+        """Give the address that asks for this value of a parameter and no other."""
+        return self._remembered("only", name, value)
+
+    def without(self, name: str, value: str) -> str:
+        """Give the address that asks the same without this value."""
+        return self._remembered("without", name, value)
+
+    def _remembered(self, how: Literal["only", "without"], name: str, value: str) -> str:
+        key = (how, name, value)
+        if (found := self._made.get(key)) is None:
+            changed = self._asked.only(name, value) if how == "only" else self._asked.without(name, value)
+            found = self._made[key] = changed.address
+        return found
 
 
 def read(pairs: Iterable[tuple[str, str]]) -> Question:

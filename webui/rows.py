@@ -116,7 +116,7 @@ def row(event: StoredEvent, zone: ZoneInfo) -> Row:
     """Give one event as a row, times in the given zone."""
     local = event.moment.astimezone(zone)
     said = event.text("message")
-    telling = [each for each in changes_of(event) if f"from {each.before} to {each.after}" not in said]
+    telling = [each for each in changes_of(event, zone) if f"from {each.before} to {each.after}" not in said]
     shown = telling[:_SHOWN_CHANGES_COUNT]
     return Row(
         id=event.id,
@@ -201,21 +201,21 @@ def address(event: StoredEvent) -> Part | None:
     return Part(found, "ip", found, f"Only {found}") if found else None
 
 
-def changes_of(event: StoredEvent) -> Iterator[Change]:
+def changes_of(event: StoredEvent, zone: ZoneInfo) -> Iterator[Change]:
     """Give what somebody meant to change, in the order of the record; of one that came or went, its facts."""
     before, after = event.value("change.before") or {}, event.value("change.after") or {}
     names = dict.fromkeys((*before, *after)) if before and after else _FACTS
     for name in names:
         if name in HOUSEKEEPING or (before.get(name) is None and after.get(name) is None):
             continue
-        old, new = _shown(before, name), _shown(after, name)
+        old, new = (_shown(side, name, zone) for side in (before, after))
         yield Change(wording.field_name(name), old, new)
 
 
-def _shown(values: dict[str, Any], name: str) -> str | None:
+def _shown(values: dict[str, Any], name: str, zone: ZoneInfo) -> str | None:
     if name not in values:
         return None
-    return _cut(wording.value_text(values[name]), _SHOWN_VALUE_CHARS)
+    return _cut(wording.value_text(values[name], zone), _SHOWN_VALUE_CHARS)
 
 
 def _cut(text: str, limit_chars: int) -> str:

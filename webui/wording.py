@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 _ENTITIES: Final[Mapping[str, str]] = {
     "ApplicationUser": "user",
@@ -14,6 +16,7 @@ _ENTITIES: Final[Mapping[str, str]] = {
     "SystemSetting": "setting",
 }
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _WORDS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 PROVENANCE: Final[Mapping[str, tuple[str, str]]] = {
@@ -78,16 +81,25 @@ def short_id(text: str) -> str:
     return f"{text[:8]}…" if _GUID.fullmatch(text) else text
 
 
-def value_text(value: Any) -> str:  # noqa: ANN401  whatever JSON lies there
-    """Give a value as text; None and empty text are empty."""
+def value_text(value: Any, zone: ZoneInfo | None = None) -> str:  # noqa: ANN401  whatever JSON lies there
+    """Give a value as text; None and empty text are empty. With a zone, moments are in it and in words."""
     if value is None:
         return ""
+    if zone is not None and isinstance(value, str) and _MOMENT.fullmatch(value):
+        return _moment_text(value, zone)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     if isinstance(value, list):
         return ", ".join(value_text(each) for each in value)
     if isinstance(value, Mapping):
         return "; ".join(f"{name}: {value_text(each)}" for name, each in value.items())
-    return str(value)
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value)
+
+
+def _moment_text(text: str, zone: ZoneInfo) -> str:
+    try:
+        local = datetime.fromisoformat(text).astimezone(zone)
+    except (ValueError, OverflowError):
+        return text
+    return f"{local.day} {local:%b %Y, %H:%M:%S}"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from indexer import history, summary
-from indexer.cursors import Cursor, CursorError, Cursors, Direction, Position, position_of
-from indexer.history import Identities, State
-from indexer.query import Query, ScopedQuery, Window, event_query, within_tenant
-from indexer.search import EventSearch, StoredEvent
+from indexer.cursors import Position, position_of
+from indexer.history import State
+from indexer.query import ScopedQuery, Window, event_query
+from indexer.search import StoredEvent
 from indexer.summary import Habits
 from webui.question import moment
-from webui.tenancy import NotHereError, Reader, Tenancy, TenantFacts
+from webui.reading import Reading
+from webui.tenancy import NotHereError, Reader, TenantFacts
 
 PAGE_COUNT: Final = 50
 _TAKEN_COUNT: Final = 20
@@ -25,6 +27,7 @@ SPANS: Final[Mapping[str, tuple[str, timedelta]]] = {
     "365d": ("Last year", timedelta(days=365)),
 }
 USUAL_SPAN: Final = "30d"
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,38 +93,31 @@ class Person:
 class Histories:
     """Histories, as far as a reader may see them."""
 
-    def __init__(
-        self, search: EventSearch, cursors: Cursors, tenancy: Tenancy, now: Callable[[], datetime]
-    ) -> None:
-        """`now`: an aware time."""
-        self._search = search
-        self._cursors = cursors
-        self._tenancy = tenancy
-        self._now = now
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._search = reading.search
+        self._tenancy = reading.tenancy
+        self._now = reading.now
 
     def timeline(self, reader: Reader, kind: str, key: str, shown: Shown, cursor_text: str) -> Timeline:
         """Give a page of a history; NotHereError when there is none, or it is another's cursor."""
-        entity, place = self._entity(reader, kind, key)
         bound = f"history\n{kind}\n{key}\n{shown.requests:d}{shown.bookkeeping:d}"
-        cursor = self._cursor(reader, bound, cursor_text) if cursor_text else None
+        cursor = self._reading.cursor(reader, bound, cursor_text)
         asked = history.entity_query(kind, key, requests=shown.requests, bookkeeping=shown.bookkeeping)
-        query = within_tenant(reader.scope, asked)
         page = self._search.page(
-            query,
+            self._reading.scoped(reader, asked),
             position=cursor.position if cursor else None,
             direction=cursor.direction if cursor else "older",
             size=PAGE_COUNT,
         )
-
-        def seal(event: StoredEvent, direction: Direction) -> str:
-            return self._cursors.seal(Cursor(event.position, direction, Window()), reader.scope, bound)
-
+        entity, place = self._entity(reader, kind, key, page.events)
+        newer, older = self._reading.ways(reader, bound, page, Window())
         return Timeline(
             entity=entity,
             place=place,
             events=page.events,
-            newer=seal(page.events[0], "newer") if page.newer and page.events else "",
-            older=seal(page.events[-1], "older") if page.older and page.events else "",
+            newer=newer,
+            older=older,
         )
 
     def at_moment(
@@ -150,7 +146,7 @@ class Histories:
         """Give one user through a span of SPANS until now; NotHereError when nobody is known by the key."""
         now = self._now()
         window = Window(now - SPANS[span][1], now)
-        ever = self._scoped(reader, history.user_query([key], Window()))
+        ever = self._reading.scoped(reader, history.user_query([key], Window()))
         newest = self._search.page(ever, position=None, direction="older", size=1).events
         if not newest:
             raise NotHereError
@@ -159,10 +155,10 @@ class Histories:
         names = [known.text(name) for name in ("user.id", "user.email", "user.name")]
         # Two people can bear one name: where the id is known, the name alone accuses nobody.
         keys = [each for each in names[:2] if each] if names[0] else [key]
-        query = self._scoped(reader, history.user_query(keys, window))
+        query = self._reading.scoped(reader, history.user_query(keys, window))
         start, end = now - SPANS[span][1], now
-        taken = self._scoped(reader, history.exports_query(keys, window))
-        permissions = self._scoped(reader, history.permissions_query(keys, window))
+        taken = self._reading.scoped(reader, history.exports_query(keys, window))
+        permissions = self._reading.scoped(reader, history.permissions_query(keys, window))
         return Person(
             key=key,
             id=names[0],
@@ -178,46 +174,44 @@ class Histories:
     def _latest(self, query: ScopedQuery) -> tuple[StoredEvent, ...]:
         return self._search.page(query, position=None, direction="older", size=_TAKEN_COUNT).events
 
-    def _entity(self, reader: Reader, kind: str, key: str) -> tuple[Entity, TenantFacts]:
-        query = self._scoped(reader, history.entity_query(kind, key, requests=True))
-        found: Identities = history.identities(self._search, query)
-        newest = self._search.page(query, position=None, direction="older", size=1).events
+    def _entity(
+        self, reader: Reader, kind: str, key: str, shown: tuple[StoredEvent, ...] = ()
+    ) -> tuple[Entity, TenantFacts]:
+        """Say whom a type and a key mean; `shown`: its events, newest first, where they are known already."""
+        query = self._reading.scoped(reader, history.entity_query(kind, key, requests=True))
+        newest = shown or self._search.page(query, position=None, direction="older", size=1).events
         if not newest:
             raise NotHereError
-        event = newest[0]
-        single = len(found.ids) <= 1
+        # A GUID is one entity's, a number may be several's.
+        if _GUID.fullmatch(key):
+            ids: tuple[tuple[str, int], ...] = ((newest[0].text("entity.id"), len(newest)),)
+        else:
+            ids = history.identities(self._search, query)
+        single = len(ids) <= 1
+        numbers = (event.text("entity.number") for event in newest)
         entity = Entity(
             kind=kind,
             key=key,
-            id=found.ids[0][0] if found.ids and single else "",
-            number=event.text("entity.number") or self._number(reader, kind, key),
-            others=() if single else found.ids,
+            id=ids[0][0] if ids and single else "",
+            number=next(filter(None, numbers), "") or self._number(reader, kind, key),
+            others=() if single else ids,
         )
-        return entity, self._tenancy.facts(event.text("tenant.id"))
+        return entity, self._tenancy.facts(newest[0].text("tenant.id"))
 
     def _number(self, reader: Reader, kind: str, key: str) -> str:
         """The newest event may be a request, which knows the id alone; a change knows the number."""
-        query = self._scoped(reader, history.entity_query(kind, key))
+        query = self._reading.scoped(reader, history.entity_query(kind, key))
         changes = self._search.page(query, position=None, direction="older", size=1).events
         return changes[0].text("entity.number") if changes else ""
 
     def _changes(self, reader: Reader, entity: Entity) -> ScopedQuery:
-        return self._scoped(reader, history.entity_query(entity.kind, entity.id or entity.key))
+        return self._reading.scoped(reader, history.entity_query(entity.kind, entity.id or entity.key))
 
     def _event(self, reader: Reader, event_id: str) -> StoredEvent:
-        event = self._search.event(self._scoped(reader, event_query(event_id)))
+        event = self._search.event(self._reading.scoped(reader, event_query(event_id)))
         if event is None:
             raise NotHereError
         return event
-
-    def _scoped(self, reader: Reader, query: Query) -> ScopedQuery:
-        return within_tenant(reader.scope, query)
-
-    def _cursor(self, reader: Reader, bound: str, text: str) -> Cursor:
-        try:
-            return self._cursors.open(text, reader.scope, bound)
-        except CursorError:
-            raise NotHereError from None
 
 
 def _after(event: StoredEvent) -> Position:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -14,7 +13,6 @@ from webui import wording
 
 _LONG_CHARS: Final = 24
 _MINUS: Final = "\N{MINUS SIGN}"
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _WORD_OF_A_LIST: Final = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 _LISTED: Final = re.compile(r"(Status|Type|Priority|Kind|State|Reason|Mode|Role)$")
 _TOKENS: Final = re.compile(r"\s+|[^\s]+")
@@ -59,12 +57,9 @@ def lone(name: str, value: object, zone: ZoneInfo, *, was: bool) -> Difference:
 
 def value_text(name: str, value: object, zone: ZoneInfo) -> str:
     """Give a value in words: moments in the zone, members of a list as words."""
-    if isinstance(value, str):
-        if _MOMENT.fullmatch(value):
-            return _moment_text(value, zone)
-        if _LISTED.search(name) and _WORD_OF_A_LIST.fullmatch(value):
-            return wording.field_name(value)
-    return wording.value_text(value)
+    if isinstance(value, str) and _LISTED.search(name) and _WORD_OF_A_LIST.fullmatch(value):
+        return wording.field_name(value)
+    return wording.value_text(value, zone)
 
 
 def _one(name: str, value: object, zone: ZoneInfo) -> tuple[Piece, ...]:
@@ -106,12 +101,3 @@ def _joined(pieces: list[Piece]) -> Iterator[Piece]:
             held = piece
     if held is not None:
         yield held
-
-
-def _moment_text(text: str, zone: ZoneInfo) -> str:
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    local = local.astimezone(zone)
-    return f"{local.day} {local:%b %Y, %H:%M:%S}"

@@ -47,7 +47,9 @@ class SavedViews:
     def all(self, reader: Reader) -> tuple[View, ...]:
         """Give the reader's own views and the shared ones, by name."""
         try:
-            found = self._documents.find({"term": {"tenant": _tenant(reader)}}, sort=[{"name": "asc"}])
+            # Asked for with every page of the log: whoever writes lets the next page see it.
+            mine = {"term": {"tenant": _tenant(reader)}}
+            found = self._documents.find(mine, sort=[{"name": "asc"}], fresh=False)
         except NotPreparedError:
             return ()
         return tuple(_view(stored, reader) for stored in found if _may_use(stored, reader))
@@ -81,6 +83,7 @@ class SavedViews:
             old = self._existing(reader, same.id)
             source["default_of"] = old.source["default_of"]
             stored = self._documents.replace(old, source)
+        self._documents.refresh()
         return _view(stored, reader)
 
     def delete(self, reader: Reader, view_id: str, *, any_shared: bool) -> View:
@@ -90,6 +93,7 @@ class SavedViews:
         if not (view.mine or any_shared):
             raise NotHereError
         self._documents.delete(stored)
+        self._documents.refresh()
         return view
 
     def begin_with(self, reader: Reader, view_id: str) -> View:
@@ -102,6 +106,7 @@ class SavedViews:
                 others = [each for each in stored.source["default_of"] if each != reader.account]
                 kept = [*others, reader.account] if wanted else others
                 self._documents.replace(stored, {**stored.source, "default_of": kept})
+        self._documents.refresh()
         return chosen
 
     def _existing(self, reader: Reader, view_id: str) -> Stored:

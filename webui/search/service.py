@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from indexer.counting import Counts
-from indexer.cursors import Cursor, CursorError, Cursors, Direction, position_of
+from indexer.cursors import position_of
 from indexer.query import (
     ActivityFilter,
-    Query,
-    ScopedQuery,
     Window,
     event_query,
     request_query,
-    within_tenant,
 )
-from indexer.search import EventSearch, StoredEvent
+from indexer.search import StoredEvent
 from webui.question import Question, moment
-from webui.tenancy import NOWHERE, NotHereError, Reader, Tenancy, TenantFacts
+from webui.reading import Reading
+from webui.tenancy import NOWHERE, NotHereError, Reader, TenantFacts
 
 PAGE_COUNT: Final = 50
 
@@ -55,14 +52,11 @@ class Found:
 class Activity:
     """The activity of the tenants, as far as a reader may see it."""
 
-    def __init__(
-        self, search: EventSearch, cursors: Cursors, tenancy: Tenancy, now: Callable[[], datetime]
-    ) -> None:
-        """`now`: an aware time."""
-        self._search = search
-        self._cursors = cursors
-        self._tenancy = tenancy
-        self._now = now
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._search = reading.search
+        self._tenancy = reading.tenancy
+        self._now = reading.now
 
     def place(self, reader: Reader, question: Question) -> TenantFacts:
         """Give the tenant whose zone the page speaks in; NotHereError when it is not the reader's."""
@@ -85,10 +79,10 @@ class Activity:
         QuestionError says what is wrong; NotHereError: not this reader's cursor.
         """
         place = self.place(reader, question)
-        cursor = self._cursor(reader, question, cursor_text) if cursor_text else None
+        cursor = self._reading.cursor(reader, question.address, cursor_text)
         asked = question.filter(place.zone, self._now(), cursor.window if cursor else None)
         jump = None if cursor else moment("at", at, place.zone)
-        query = self._scoped(reader, asked.query())
+        query = self._reading.scoped(reader, asked.query())
         page = self._search.page(
             query,
             position=cursor.position if cursor else position_of(jump) if jump else None,
@@ -98,35 +92,30 @@ class Activity:
         if cursor and cursor.direction == "newer" and not page.newer:
             # The top is reached: a full page from there, not the few that were between.
             page = self._search.page(query, position=None, direction="older", size=PAGE_COUNT)
-
-        def seal(event: StoredEvent, direction: Direction) -> str:
-            return self._cursors.seal(
-                Cursor(event.position, direction, asked.window), reader.scope, question.address
-            )
-
+        newer, older = self._reading.ways(reader, question.address, page, asked.window)
         return Listing(
             asked=asked,
             place=place,
             events=page.events,
-            newer=seal(page.events[0], "newer") if page.newer and page.events else "",
-            older=seal(page.events[-1], "older") if page.older and page.events else "",
-            proof=self._cursors.stamp(reader.scope, self._proven(reader, question)),
+            newer=newer,
+            older=older,
+            proof=self._reading.cursors.stamp(reader.scope, self._proven(reader, question)),
         )
 
     def counts(self, reader: Reader, question: Question) -> tuple[ActivityFilter, TenantFacts, Counts]:
         """Count the events of a question; also says what was counted, and where."""
         place = self.place(reader, question)
         asked = question.filter(place.zone, self._now())
-        broad = self._scoped(reader, asked.unrefined_query())
+        broad = self._reading.scoped(reader, asked.unrefined_query())
         return asked, place, self._search.counts(broad, place.zone, asked.refinements())
 
     def was_asked(self, reader: Reader, question: Question, proof: str) -> bool:
         """Whether a page of this question has been given to, and recorded of, this reader today."""
-        return self._cursors.stamped(proof, reader.scope, self._proven(reader, question))
+        return self._reading.cursors.stamped(proof, reader.scope, self._proven(reader, question))
 
     def event(self, reader: Reader, event_id: str) -> Found:
         """Give an event; NotHereError when there is none in the reader's scope."""
-        event = self._search.event(self._scoped(reader, event_query(event_id)))
+        event = self._search.event(self._reading.scoped(reader, event_query(event_id)))
         if event is None:
             raise NotHereError
         tenant_id = event.text("tenant.id")
@@ -139,21 +128,12 @@ class Activity:
                 host=event.text("host.name"),
                 around=event.moment,
             )
-            same = self._search.request_events(self._scoped(reader, asked))
+            same = self._search.request_events(self._reading.scoped(reader, asked))
         return Found(event, place, same)
 
     def exactly(self, asked: ActivityFilter) -> Window:
         """Give the window of what was asked with its end fixed, so that later events do not join it."""
         return Window(asked.window.start, asked.window.end or self._now())
-
-    def _scoped(self, reader: Reader, query: Query) -> ScopedQuery:
-        return within_tenant(reader.scope, query)
-
-    def _cursor(self, reader: Reader, question: Question, text: str) -> Cursor:
-        try:
-            return self._cursors.open(text, reader.scope, question.address)
-        except CursorError:
-            raise NotHereError from None
 
     def _proven(self, reader: Reader, question: Question) -> str:
         return f"{reader.account}\n{self._now().date()}\n{question.address}"
