@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 import ahocorasick_rs
 import orjson
 
-from agent.normalise import spans
+from agent.normalise import markup, spans
 from agent.normalise.signs import SEPARATORS, Sign, Signs
 
 WORDS: Final = ("password", "passwd", "pwd", "secret", "token", "authorization", "cookie", "pin", "cvv")
@@ -41,23 +41,27 @@ _WHOLE_LINE: Final = frozenset({"authorization", "cookie", "setcookie"})
 _WORD_ENDS: Final = ("token", "tokens", "pwd", "cookie", "cookies")
 """Sensitive at the end of a word too: `authtoken`."""
 
-_MAY_HOLD: Final = re.compile(r"[=:%\[]|eyJ|bearer|-----BEGIN|[0-9 -]{14}", re.IGNORECASE)
+_MAY_HOLD: Final = re.compile(r"[=:%\[<]|&lt|\\u00|eyJ|bearer|-----BEGIN|[0-9 -]{14}", re.IGNORECASE)
 _SMALLEST_CARD: Final = 10**13
 _SHORTEST_ECHO: Final = 6
 _NAME_COUNT: Final = 20_000
 
-_NAME: Final = re.compile(
-    r"(?<![\w.-])([A-Za-z_@][\w.-]{0,63}(?:\[\w{0,32}\]|\]){0,8})"
-    r"(?:\\+(?:x2[27]|u002[27])|\\*[\"'])?\]?\s{0,8}[:=]>?\s{0,8}",
-    re.ASCII,
+_NAME_AND_MARK: Final = (
+    r"([\w.+@-]++(?:\[\w{0,32}\]|\]){0,8})"
+    r"(?:\\+(?:x2[27]|u002[27])|\\*[\"'])?\]?\s{0,8}[:=]>?\s{0,8}"
 )
+_NAME: Final = re.compile(r"(?<![\w.+@-])" + _NAME_AND_MARK, re.ASCII)
+_NAME_HERE: Final = re.compile(_NAME_AND_MARK, re.ASCII)
+_NAME_REST: Final = re.compile(r"[\w.+@-]*+", re.ASCII)
 _PIECE: Final = re.compile(r"[^\s?&#=]+")
 _ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _DECODINGS: Final = 2
 _DEEPEST: Final = 100
 _FEW: Final = 16
-_BEFORE: Final = re.compile(r"[\w.@-]*.\Z", re.ASCII | re.DOTALL)
-_NAME_LIMIT: Final = 64
+_BEFORE: Final = re.compile(r"[\w.+@-]*.\Z", re.ASCII | re.DOTALL)
+# Of a longer name only the end is looked at, and none that is longer is remembered.
+_NAME_LIMIT: Final = 256
+_PLAIN_NAME_LIMIT: Final = 64
 # Looked for once in each run of characters, so that many beginnings of one do not cost their square.
 _JWT: Final = re.compile(r"(?<![\w-])(?=[\w-]{9,}+\.[\w-]{4,}+\.)([\w-]*?)(eyJ[\w-]{6,}\.[\w-]{4,}\.[\w-]*)")
 _BEARER: Final = re.compile(r"(?i)\b(bearer\s+)([\w.~+/=-]{6,})")
@@ -75,7 +79,7 @@ _LABELLED: Final = frozenset(("value", "values", "oldvalue", "newvalue"))
 _PLAIN_PAIR: Final = re.compile(rb'"([A-Za-z_@][\w. -]{0,63})":(?:null|"([^"\\\r\n]*)")')
 # What follows the name of a value, or the end of a text that is a name and nothing else.
 _MAY_BE_NAME: Final = re.compile(
-    rb"[\w. \[\]-]{0,200}(?:\\+(?:x2|u002|[\"'])|[\"'%]|\s{0,8}[:=])|[\w. \[\]-]{201}"
+    rb"[\w. +@\[\]-]{0,200}(?:\\+(?:x2|u002|u003|[\"'])|[\"'%>]|&gt|\s{0,8}[:=,])|[\w. +@\[\]-]{201}"
 )
 _FIELD_LIST: Final = re.compile(rb'"ChangedFields":"[\w,]*"')
 
@@ -108,7 +112,7 @@ class Redactor:
                 return None
             if _MAY_BE_NAME.match(raw, end) is None:
                 continue
-            quote = raw.rfind(b'"', max(0, start - _NAME_LIMIT), start)
+            quote = raw.rfind(b'"', max(0, start - _PLAIN_NAME_LIMIT), start)
             pair = _PLAIN_PAIR.match(raw, quote) if quote >= 0 else None
             if pair is None:
                 return None
@@ -134,7 +138,8 @@ class Redactor:
             ) or any(phrase in joined for phrase in self._phrases)
             if len(self._names) >= _NAME_COUNT:
                 self._names.clear()
-            self._names[name] = known
+            if len(name) <= _NAME_LIMIT:
+                self._names[name] = known
         return known
 
     def fingerprint(self, value: object) -> str:
@@ -197,6 +202,8 @@ class Redactor:
         if Sign.PEM in signs:
             text = _PEM.sub(lambda match: self.fingerprint(match[0]), text)
         if Sign.NAME in signs:
+            text = self._without(text, list(markup.values(text, self.is_sensitive)))
+            found = self._signs.find(text.encode(errors="replace"))
             starts = [start for sign, start, _ in found if sign is Sign.NAME]
             text = self._pairs(text, _names(text, starts) if text.isascii() else _NAME.finditer(text))
         if Sign.BEARER in signs:
@@ -247,6 +254,16 @@ class Redactor:
         if isinstance(value, str) and len(value) >= _SHORTEST_ECHO:
             secrets.append(value)
         return self.fingerprint(value)
+
+    def _without(self, text: str, found: list[tuple[int, int]]) -> str:
+        """The text with these stretches replaced, but for those that are replaced already."""
+        parts: list[str] = []
+        done = 0
+        for start, end in found:
+            if _DONE.fullmatch(text, start, end) is None:
+                parts += (text[done:start], self.fingerprint(text[start:end]))
+                done = end
+        return "".join((*parts, text[done:])) if parts else text
 
     def _pairs(self, text: str, names: Iterable[re.Match[str]]) -> str:
         """Replace the values of sensitive names: `name=value`, `Name: value`, in quotes, escaped."""
@@ -308,13 +325,15 @@ def _field_list(raw: bytes) -> tuple[int, int]:
 
 def _names(text: str, starts: Iterable[int]) -> Iterable[re.Match[str]]:
     """The names, with the mark that follows them, in which the given positions lie."""
-    last = -1
+    read = 0
     for start in starts:
+        if start < read:
+            continue
         first = _BEFORE.search(text, max(0, start - _NAME_LIMIT), start + 1).start()  # type: ignore[union-attr] # or empty
         first += text[first] in "\"'"
-        name = _NAME.match(text, first) if first > last else None
+        name = _NAME_HERE.match(text, first)
+        read = _NAME_REST.match(text, start).end()  # type: ignore[union-attr] # or empty
         if name is not None:
-            last = first
             yield name
 
 

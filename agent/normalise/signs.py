@@ -38,7 +38,7 @@ class Sign(StrEnum):
     ENCODED = "encoded"
 
 
-SEPARATORS: Final = ("", "_", "-", ".", " ", "][", "%00")
+SEPARATORS: Final = ("", "_", "-", ".", " ", "+", "][", "%00")
 """What can stand between the words of one name; digits as `0`, so `%20`."""
 
 _TWO_WORDS: Final = (

@@ -14,10 +14,10 @@ _QUERY_END: Final = re.compile(rf"[&#\s]|{_MARK}")
 _LINE_END: Final = re.compile(rf"[\r\n]|{_MARK}")
 # `Password=a;b` is one value, `Password=a;Port=1` is not.
 _PLAIN_END: Final = re.compile(
-    rf"\s|;(?=\s{{0,8}}[A-Za-z][\w ]{{0,40}}=)|&(?=[\w.%\[\]-]{{1,64}}=)|{_MARK}", re.ASCII
+    rf"\s|;(?=\s{{0,8}}[A-Za-z][\w ]{{0,40}}=)|&(?=[\w.+%\[\]-]{{1,64}}=)|{_MARK}", re.ASCII
 )
 _JSON_NUMBER: Final = re.compile(r"-?\d[\d.eE+-]*(?=[,}\]\s\\\"]|\Z)", re.ASCII)
-_NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-%[]"
+_NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-+%[]"
 _BEFORE_COUNT: Final = 1024
 _NAME_COUNT: Final = 128
 _CLOSED_BEFORE: Final = frozenset(("", *" \t\r\n,)]}>\"'"))
@@ -76,6 +76,12 @@ def value(text: str, name: re.Match[str], *, whole_line: bool) -> Span:
         while end > start + 1 and text[end - 1] in ",;":
             end -= 1
     return Span(start, end, end)
+
+
+def quoted(text: str, start: int) -> Span:
+    """The value in the quotes that begin at `start`; an empty one where there are none."""
+    mark = _MARKS.match(text, start)
+    return Span(start, start, start) if mark is None else _quoted(text, mark)
 
 
 def query_end(text: str, start: int) -> int:

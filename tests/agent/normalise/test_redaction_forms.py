@@ -75,6 +75,7 @@ class TestAValue:
 
 QUERIES = [
     *(f"refresh%5Ftoken={SECRET}", f"%70assword={SECRET}", f"%2570assword={SECRET}", f"api%20key={SECRET}"),
+    *(f"api+key={SECRET}", f"api%2Bkey={SECRET}", f"x={'y' * 80}_password={SECRET}"),
     *(f"f=%7B%22password%22%3A%22{SECRET}%22%7D", f"returnUrl=%2Fcb%3Faccess_token%3D{SECRET}"),
     *(f"r=%252Fcb%253Ftoken%253D{SECRET}", f"user[password]={SECRET}", f"password[]={SECRET}"),
     *(f"user%5Bpassword%5D={SECRET}", f"x[api][key]={SECRET}", f"authtoken={SECRET}", f"idtoken={SECRET}"),
@@ -224,8 +225,30 @@ HOSTILE = [
         "%7B",
         "Ä pin=1;",
         "null=",
+        *("<Password>", "&lt;Password&gt;x", "<Password", "Task<Token> ", "<a:Password>x</b>", "</Token>"),
+        *("[Password, ", '["Password","x"', "['token','", "[token,x,"),
+        *("key='Password' ", "name: 'token' x value: 'y", "value='x' key='pin' "),
+        *("password.", "+password", "password" + 300 * "x"),
     ),
 ]
+
+
+class TestWhatOnlyLooksLikeIt:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "System.InvalidCastException: Task<AccessToken> is no Task<string>",
+            "changed [Password, Email, Phone]",
+            'fields ["Password","Email","Phone"] of user',
+            "<Password/><Name>Berg</Name>",
+            "<Token></Token> was empty",
+            '<add key="Zone" value="Password"/>',
+        ],
+    )
+    def test_stays(self, text: str) -> None:
+        event = Feeding().one(log(Note=text))
+        assert event["labels"]["Note"] == text
+        assert flags(event) == set()
 
 
 class TestALongText:
@@ -262,6 +285,18 @@ FORMS = {
     "dotnet": lambda name, value: f"{{\\u0022{name}\\u0022:\\u0022{value}\\u0022}}",
     "list pair": lambda name, value: f'[["{name}","{value}"]]',
     "labelled": lambda name, value: f'{{"Name":"{name}","VALUE":"{value}"}}',
+    "element": lambda name, value: f"a <{name}>{value}</{name}> b",
+    "element with attributes": lambda name, value: f"<x:{name} a='b'>\n {value}</x:{name}>",
+    "element, cut": lambda name, value: f"<Login><{name}>{value}",
+    "element, escaped": lambda name, value: f"&lt;{name}&gt;{value}&lt;/{name}&gt;",
+    "element, escaped in JSON": lambda name, value: f"\\u003c{name}\\u003E{value}\\u003c/{name}\\u003e",
+    "attributes": lambda name, value: f'<add key="{name}" value="{value}"/>',
+    "labelled in a text": lambda name, value: f'sent {{"name":"{name}","value":"{value}"}} to it',
+    "pair in a text": lambda name, value: f'headers [["{name}","{value}"], ["Accept","text"]] sent',
+    "pair of .NET": lambda name, value: f"headers [{name}, {value}] sent",
+    "option": lambda name, value: f"ran x --{name}={value} and so on",
+    "long name": lambda name, value: f"{'long.' * 60}{name}={value}",
+    "long name, no ASCII": lambda name, value: f"é {'long.' * 30}{name}={value}",
     "key": lambda name, value: f'{{"/x?{name}={value}":1}}',
 }
 
