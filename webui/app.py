@@ -22,6 +22,9 @@ from webui.accounts.service import Accounts, Limits
 from webui.accounts.single_sign_on import make_single_sign_on
 from webui.admin import views as admin_views
 from webui.admin.service import TenantAdmin
+from webui.alerts import views as alert_views
+from webui.alerts.assembly import make_alerts, make_desk, make_evidence
+from webui.alerts.desk import Choice
 from webui.api import views as api_views
 from webui.api.assembly import make_keys
 from webui.exports import views as export_views
@@ -43,7 +46,7 @@ from webui.search import views as search_views
 from webui.search.saved import SavedViews
 from webui.search.service import Activity
 from webui.settings import WebSettings
-from webui.tenancy import Tenancy
+from webui.tenancy import Reader, Tenancy
 from webui.trail import Trail
 
 
@@ -85,6 +88,13 @@ def create_app(
     notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now))
     reviewing = _neighbours(accounts)
     review_views.register(app, make_reviews(client, index_prefix, tenancy, now, reviewing), limiter)
+    alert_views.register(
+        app,
+        make_alerts(client, index_prefix, tenancy, now),
+        make_desk(client, index_prefix, tenancy, now),
+        make_evidence(client, index_prefix, now, _people(accounts)),
+    )
+    app.extensions["audit-watchable-views"] = _watchable(views)
     api_views.register(app, make_keys(client, index_prefix, now), limiter, settings.api_per_minute)
     app.context_processor(lambda: _about_reader(now()))
     app.after_request(_show_request)
@@ -120,6 +130,25 @@ def _neighbours(accounts: Accounts) -> Neighbours:
         return found.tenant_id in {tenant, access.EVERY_TENANT}
 
     return Neighbours(confirm=accounts.confirms, may_review=may_review)
+
+
+def _people(accounts: Accounts) -> Callable[[Reader, str], list[Choice]]:
+    """Give who may look after an owner's alerts."""
+
+    def people(reader: Reader, owner: str) -> list[Choice]:
+        may = (each for each in accounts.all() if each.role >= access.Role.AUDITOR and not each.disabled)
+        return [
+            Choice(each.identity.id, each.name)
+            for each in may
+            if each.tenant_id == owner or (reader.scope.tenant_id is None and each.tenant_id == "*")
+        ]
+
+    return people
+
+
+def _watchable(views: SavedViews) -> Callable[[Reader], list[Choice]]:
+    """Give the saved views that a monitor can watch."""
+    return lambda reader: [Choice(view.query, view.name) for view in views.all(reader) if view.query]
 
 
 def _name_request() -> None:

@@ -16,6 +16,8 @@ from webui import jobs
 from webui.accounts import commands
 from webui.accounts.account import AccountError, checked_tenant
 from webui.accounts.service import Accounts
+from webui.alerts import assembly as alerts
+from webui.alerts import commands as alert_commands
 from webui.api import assembly as keys
 from webui.api import commands as key_commands
 from webui.app import create_app, make_accounts, reviews_neighbours
@@ -71,6 +73,7 @@ cli.add_command(commands.group(_accounts))
 cli.add_command(export_commands.group(exports.installation_key))
 cli.add_command(key_commands.group(lambda: keys.cabinet(checked_tenant)))
 cli.add_command(jobs.group(_chores))
+cli.add_command(alert_commands.group(alerts.evaluator, alerts.work_off))
 
 
 def main() -> None:

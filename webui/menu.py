@@ -32,6 +32,7 @@ MENU: Final[tuple[tuple[str, tuple[Link, ...]], ...]] = (
             Link("overview.overview", "Overview"),
             Link("search.activity", "Activity Log"),
             Link("history.find", "History"),
+            Link("alerts.index", "Alerts", Role.AUDITOR),
         ),
     ),
     (
@@ -45,7 +46,7 @@ MENU: Final[tuple[tuple[str, tuple[Link, ...]], ...]] = (
     (
         "Configuration",
         (
-            Link("alerts.index", "Notifications"),
+            Link("monitors.index", "Notifications", Role.ADMIN),
             Link("notification.index", "Channels", Role.ADMIN),
             Link("admin.index", "Administration", Role.ADMIN),
         ),

@@ -43,6 +43,11 @@ PAGES: Final = (
     ("review-signed", "anna", f"/reviews/{reviewed.SIGNED}"),
     ("review-plans", "anna", "/reviews/plans"),
     ("review-new", "anna", "/reviews/new"),
+    ("alerts", "anna", "/alerts"),
+    ("alerts-operator", "otto", "/alerts"),
+    ("alert", "anna", "{alert}"),
+    ("monitors", "anna", "/monitors"),
+    ("monitor", "anna", "{preview}"),
     ("administration", "otto", "/admin"),
     ("tenant", "otto", "/admin/tenants/" + TEST),
     ("accounts", "anna", "/admin/accounts"),
@@ -90,6 +95,15 @@ def resolve(page: Page, path: str) -> str:
         page.goto("/history/SalesOrder/SO-20261123-0123")
         ids = [each.get_attribute("value") for each in page.locator("input[name=a]").all()]
         return f"/compare/SalesOrder/SO-20261123-0123?a={ids[-1]}&b={ids[0]}"
+    if path == "{alert}":
+        page.goto("/alerts")
+        return page.locator("a.alert-title").first.get_attribute("href") or ""
+    if path == "{preview}":
+        # What the button shows is the answer to a form, not an address.
+        page.goto("/monitors/new?template=permission_change")
+        page.get_by_role("button", name="What would it have found?").click()
+        page.locator(".hits").wait_for()
+        return ""
     if path != "{event}":
         return path
     page.goto("/activity?action=status_changed&category=orders")
@@ -142,7 +156,8 @@ def take(browser: Browser, address: str, out: Path, look: str, only: tuple[str, 
         if who not in contexts:
             contexts[who] = signed_in(browser, address, who, look)
         page = contexts[who].pages[0]
-        page.goto(resolve(page, path))
+        if address := resolve(page, path):
+            page.goto(address)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=out / f"{name}{look}.png", full_page=bool(look))
         click.echo(f"{name}{look}")

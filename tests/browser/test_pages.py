@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from indexer.query import Scope
-from tests.support import events, reviewed
+from tests.support import events, reviewed, watching
 from tests.support.checkout import ROOT
 from tests.support.events import MORNING, SOFIA, TEST
 from tests.support.web import CHANNEL, PASSWORD, Site
@@ -42,6 +42,11 @@ PAGES = {
     "/reviews/plans": ("operator", "/reviews/plans"),
     "/reviews/plans/<plan_id>": ("admin", "{plan}"),
     "/account": ("admin", "/account"),
+    "/alerts": ("operator", "/alerts?state=all"),
+    "/alerts/<alert_id>": ("admin", f"/alerts/{watching.ALERT}"),
+    "/monitors": ("admin", "/monitors"),
+    "/monitors/new": ("operator", "/monitors/new?template=own_query"),
+    "/monitors/<monitor_id>": ("admin", f"/monitors/{watching.MONITOR}"),
     "/admin": ("operator", "/admin"),
     "/admin/accounts": ("operator", "/admin/accounts"),
     "/admin/tenants/<tenant_id>": ("operator", f"/admin/tenants/{TEST}"),

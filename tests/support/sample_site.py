@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from indexer import bootstrap, tenants
 from indexer.classes import ClassSettings
 from indexer.client import Client, connect
+from indexer.documents import Documents
 from indexer.query import ActivityFilter, Choice, Scope, within_tenant
 from indexer.search import EventSearch
 from tests.support import reviewed, shipping
@@ -22,6 +23,11 @@ from tests.support.store import Store
 from tests.support.web import HASHER, KEY, PASSWORD
 from webui.access import Role
 from webui.accounts.service import Accounts
+from webui.alerts import forms
+from webui.alerts.assembly import make_evaluator
+from webui.alerts.condition import Template
+from webui.alerts.monitor import EVERY_TENANT
+from webui.alerts.monitors import Monitors, new_id
 from webui.app import create_app, make_accounts
 from webui.exports.assembly import make_worker
 from webui.exports.job import Format
@@ -166,6 +172,22 @@ def _review(reviews: Reviews, search: EventSearch) -> None:
     reviewed.leave(reviews, Reader("anna", Scope(TEST)), PASSWORD, changed.id if changed else "")
 
 
+def _watch(client: Client, prefix: str) -> None:
+    """Have the sample day watched by the usual monitors, of anna's tenant and of the operators."""
+    since = datetime(2026, 11, 23, tzinfo=UTC)
+    for owner in (TEST, EVERY_TENANT):
+        Monitors(Documents(client, prefix, "monitors")).add(
+            [
+                replace(forms.usual(template, owner, since, "anna"), id=new_id())
+                for template in Template
+                if template is not Template.OWN_QUERY
+            ]
+        )
+    evaluator, lease = make_evaluator(client, prefix, threading.Event())
+    evaluator.round(everything=True)
+    lease.release()
+
+
 @contextmanager
 def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[SampleSite]:
     """Prepare a store, ship `samples`, and serve the UI to PEOPLE, whose password is PASSWORD."""
@@ -196,6 +218,7 @@ def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[Sam
     _channels(client, store.prefix)
     _export(app.extensions["audit-exports"], settings, client, store.prefix)
     _review(app.extensions["audit-reviews"], EventSearch(client, store.prefix))
+    _watch(client, store.prefix)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

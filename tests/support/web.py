@@ -16,7 +16,7 @@ from indexer import tenants
 from indexer.classes import DEFAULTS
 from indexer.client import Client, connect
 from indexer.documents import Documents
-from tests.support import events
+from tests.support import events, watching
 from tests.support.events import NORD, TEST
 from tests.support.store import Store
 from webui.access import Role
@@ -140,6 +140,7 @@ def build(
     app.extensions["audit-notifications"].prepare()
     add_channel(client, store.prefix)
     app.extensions["audit-reviews"].prepare()
+    watching.add(client, store.prefix, clock())
     for name, (role, tenant_id) in PEOPLE.items():
         accounts.add(name, role, tenant_id, PASSWORD)
     return Site(app, store, client, accounts, settings.trail_file, clock, settings)

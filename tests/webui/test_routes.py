@@ -5,7 +5,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support import events
+from tests.support import events, watching
 from tests.support.checkout import ROOT
 from tests.support.events import NORD, TEST
 from tests.support.web import CHANNEL, Site, token
@@ -23,6 +23,8 @@ NAMES = {
     "event": MINE,
     "other": events.sample()[5]["event"]["id"],
     "order": "211bcda3-9c96-494f-8a80-38e6a8de09ba",
+    "alert": watching.ALERT,
+    "monitor": watching.MONITOR,
     "user": events.SOFIA["id"],
     "channel": CHANNEL,
 }

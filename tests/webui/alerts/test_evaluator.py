@@ -1,0 +1,105 @@
+"""What becomes an alert, once, however and whenever its events arrive."""
+
+from datetime import timedelta
+from urllib.parse import parse_qsl
+
+import pytest
+
+from tests.support.alerting import EVERY_TENANT, INTRUDER, NOON, Watched, failed
+from tests.support.events import NORD, TEST
+from webui.question import read
+
+
+class TestFailedLogins:
+    def test_five_from_one_address_are_one_alert_with_its_evidence(self, watch: Watched) -> None:
+        monitor = watch.monitor()
+        watch.look()
+        watch.happen(*[failed()] * 5)
+        (alert,) = watch.look()
+        assert (alert.monitor, alert.tenant, alert.owner) == (monitor.id, TEST, TEST)
+        assert alert.title == f"5 failed logins from {INTRUDER}"
+        assert alert.count == 5
+        asked = read(parse_qsl(alert.evidence))
+        assert asked.choice("ip").only == (INTRUDER,)
+
+    def test_four_are_none(self, watch: Watched) -> None:
+        watch.monitor()
+        watch.happen(*[failed()] * 4)
+        assert watch.look() == []
+
+    def test_five_within_the_window_count_wherever_it_begins(self, watch: Watched) -> None:
+        watch.monitor()
+        watch.look()
+        for minutes in (0, 1.2, 2.4, 3.6, 4.8):
+            watch.happen(failed(), at=NOON + timedelta(minutes=minutes))
+            watch.look()
+        assert len(watch.alerts()) == 1
+
+    def test_five_in_more_than_the_window_are_none(self, watch: Watched) -> None:
+        watch.monitor()
+        watch.look()
+        watch.happen(*[failed()] * 5, at=NOON + timedelta(hours=1), apart=76)
+        assert watch.look() == []
+
+    def test_each_address_and_each_tenant_is_counted_by_itself(self, watch: Watched) -> None:
+        watch.monitor(owner=EVERY_TENANT)
+        watch.look()
+        watch.happen(*[failed("192.0.2.1")] * 3, *[failed("192.0.2.2")] * 3)
+        watch.happen(*[failed("192.0.2.3")] * 3, *[failed("192.0.2.3", tenant=NORD)] * 3)
+        assert watch.look() == []
+
+    def test_a_tenants_monitor_sees_no_other_tenant(self, watch: Watched) -> None:
+        watch.monitor()
+        watch.monitor(owner=NORD)
+        watch.look()
+        watch.happen(*[failed()] * 5)
+        assert [alert.owner for alert in watch.look()] == [TEST]
+
+    def test_an_operators_monitor_sees_what_has_no_tenant_and_no_address(self, watch: Watched) -> None:
+        watch.monitor(owner=EVERY_TENANT)
+        watch.look()
+        watch.happen(*[failed(None, tenant="-")] * 5)
+        (alert,) = watch.look()
+        assert (alert.owner, alert.tenant, alert.group) == ("*", "-", "")
+        assert alert.title == "5 failed logins without an address in the log"
+
+
+class TestOnce:
+    def test_looking_again_finds_nothing_new(self, watch: Watched) -> None:
+        watch.monitor()
+        watch.look()
+        watch.happen(*[failed()] * 5)
+        first = watch.look()
+        watch.happen(failed("192.0.2.77"))
+        assert watch.look() == first
+
+    def test_what_happened_before_the_monitor_is_no_alert(self, watch: Watched) -> None:
+        watch.happen(*[failed()] * 5, at=NOON - timedelta(minutes=1))
+        watch.monitor()
+        assert watch.look() == []
+
+    def test_what_happened_while_no_evaluator_ran_is(self, watch: Watched) -> None:
+        watch.monitor()
+        watch.now += timedelta(hours=3)
+        watch.happen(*[failed()] * 5, at=NOON + timedelta(hours=1))
+        assert len(watch.look()) == 1
+
+    @pytest.mark.parametrize("days", [1, 29])
+    def test_what_arrives_days_late_is_one_alert(self, watch: Watched, days: int) -> None:
+        watch.monitor()
+        watch.look()
+        watch.now += timedelta(days=days)
+        watch.look()
+        watch.happen(*[failed()] * 5, at=NOON + timedelta(minutes=1))
+        assert len(watch.look()) == 1
+        assert len(watch.look()) == 1
+
+    def test_what_arrives_piecemeal_and_backwards_is_one_alert(self, watch: Watched) -> None:
+        watch.monitor()
+        watch.look()
+        for secs in (50, 40, 30, 20, 10, 0):
+            watch.happen(failed(), at=NOON + timedelta(seconds=secs))
+            watch.look()
+        (alert,) = watch.alerts()
+        assert (alert.first, alert.last) == (NOON, NOON + timedelta(seconds=51))
+        assert alert.number == 1

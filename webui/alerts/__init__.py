@@ -1,0 +1,1 @@
+"""Monitors that watch the events, the evaluator that asks them, and the inbox where people judge alerts."""

@@ -1,0 +1,251 @@
+"""The evaluator: one round after the other, for as long as it holds the lease.
+
+1. Take or keep the lease. 2. See what has arrived and put it on every monitor's list; write that down.
+3. Monitors that ask the same ask once, for all tenants. 4. What they find becomes new alerts, or more of
+known ones. 5. Write down what is done. 6. Tell the channels what is due.
+
+Whoever dies between any two steps has skipped nothing: the list still has it. Nor does anything happen twice:
+an alert's id is its key and number, a message's the alert's and the number of its opening.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Final
+
+from indexer.arrivals import Arrivals, Span
+from indexer.errors import IndexerError, UnreachableError
+from indexer.query import OPERATOR, Scope
+from webui.alerts.condition import Condition, Decision
+from webui.alerts.deciding import Row, decide
+from webui.alerts.findings import Findings
+from webui.alerts.lease import Lease
+from webui.alerts.monitor import EVERY_TENANT, Monitor
+from webui.alerts.monitors import Monitors
+from webui.alerts.progress import LATE, FencedError, Ledger, Progress
+from webui.alerts.raising import Raising
+from webui.alerts.tally import Ask, Tally
+from webui.alerts.telling import Telling
+from webui.question import QuestionError
+from webui.tenancy import Tenancy
+
+_log = logging.getLogger(__name__)
+
+ROUND_SECS: Final = 5.0
+MAX_INTERVAL: Final = timedelta(seconds=60)
+FAILING_AFTER: Final = timedelta(minutes=2)
+MISSED_AFTER: Final = timedelta(minutes=2)
+_HEARTBEAT: Final = timedelta(seconds=10)
+_SLICE_SECS: Final = 86_400
+SOURCE: Final = "evaluator"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an evaluator works with."""
+
+    lease: Lease
+    ledger: Ledger
+    arrivals: Arrivals
+    monitors: Monitors
+    tally: Tally
+    findings: Findings
+    tenancy: Tenancy
+    telling: Telling
+    raising: Raising
+
+
+class Evaluator:
+    """One of any number; `round` does the work if it is the active one."""
+
+    def __init__(self, name: str, parts: Parts, now: Callable[[], datetime], stopping: Event) -> None:
+        """`now`: an aware time."""
+        self._name = name
+        self._parts = parts
+        self._now = now
+        self._stopping = stopping
+        self._progress: Progress | None = None
+        self._written: datetime | None = None
+
+    def round(self, *, everything: bool = False) -> bool:
+        """Do one round; False when another evaluator is the active one. FencedError: it is by now.
+
+        `everything`: also what is not due yet. RetryableError when the store is away: nothing is lost.
+        """
+        lease = self._parts.lease
+        if not lease.confirm():
+            self._progress = None
+            if not lease.take():
+                return False
+        try:
+            progress = self._progress or self._begin()
+            self._progress = self._evaluate(progress, everything=everything)
+        except FencedError:
+            self._progress = None
+            raise
+        self._parts.telling.sweep(self._now())
+        return True
+
+    def _begin(self) -> Progress:
+        """Take over from whoever was active; its later writes are refused from now on."""
+        token, now = self._parts.lease.token, self._now()
+        before = self._parts.ledger.open(token)
+        if before is None:
+            # Nothing was ever watched: what lies in the store is what previews are for.
+            progress = Progress(token, self._name, now, now, self._parts.arrivals.marks())
+        else:
+            progress = replace(before, token=token, holder=self._name, began=now, ran=now)
+        self._parts.ledger.write(progress)
+        self._written = now
+        _log.info("evaluator %s is active, token %d", self._name, token)
+        if before is not None and before.watches and now - before.ran > MISSED_AFTER:
+            self._missed(before.ran, now)
+        return progress
+
+    def _evaluate(self, progress: Progress, *, everything: bool) -> Progress:
+        monitors = self._parts.monitors.watching()
+        arrived = self._parts.arrivals.since(progress.marks)
+        noted = progress.noted(arrived, monitors, self._now())
+        if noted != progress:
+            self._write(noted)
+        due = [each for each in monitors if everything or self._is_due(each, noted)]
+        for group in _alike(due, noted):
+            spans = noted.watches[group[0].id].pending
+            ids = [each.id for each in group]
+            try:
+                for span in _slices(spans, self._now()):
+                    self._look(group, span)
+            except (QuestionError, IndexerError) as error:
+                if isinstance(error, UnreachableError) and not self._parts.arrivals.answers():
+                    raise  # the store is away: that is no monitor's fault
+                _log.warning("monitors %s failed: %s", ", ".join(ids), error)
+                noted = noted.failed(ids, str(error), self._now())
+            else:
+                noted = noted.done(ids, self._now())
+        now = self._now()
+        noted = replace(noted, ran=now)
+        if due or self._written is None or now - self._written >= _HEARTBEAT:
+            self._write(noted)
+        self._say_failing(monitors, noted, now)
+        return noted
+
+    def _look(self, group: Sequence[Monitor], span: Span) -> None:
+        """Ask once for all monitors of a group, and let each judge what is its own."""
+        if self._stopping.is_set() or not self._parts.lease.confirm():
+            raise FencedError
+        pad = max(_pad_secs(monitor.condition) for monitor in group)
+        padded = Span(span.start - pad, span.end + pad)
+        owners = {monitor.owner for monitor in group}
+        scope, tenants = OPERATOR, None
+        if EVERY_TENANT not in owners:
+            tenants = owners
+            if len(owners) == 1:
+                scope = Scope(next(iter(owners)))
+        rows: dict[str, list[Row]] = defaultdict(list)
+        for row in self._parts.tally.rows(group[0].condition, scope, padded, tenants):
+            rows[row.tenant].append(row)
+        known = self._parts.tenancy.current()
+        for monitor in group:
+            if monitor.owner == EVERY_TENANT:
+                mine = [row for each in rows.values() for row in each]
+                if monitor.condition.kind.decision is Decision.SEQUENCE:
+                    mine = list(across_tenants(mine))
+            else:
+                mine = rows.get(monitor.owner, [])
+            found = decide(monitor.condition, monitor.calm, mine, known.settings)
+            # Whatever is news has an event in the stretch itself; the rest was looked at in its own time.
+            touched = [each for each in found if each.last > span.start and each.first < span.end]
+            if touched:
+                if not self._parts.lease.confirm():
+                    raise FencedError
+                self._parts.findings.record(monitor, touched, self._now())
+
+    def _is_due(self, monitor: Monitor, progress: Progress) -> bool:
+        ran = progress.watches[monitor.id].ran
+        return ran is None or self._now() - ran >= interval(monitor.condition)
+
+    def _write(self, progress: Progress) -> None:
+        self._parts.ledger.write(progress)
+        self._written = self._now()
+
+    def _say_failing(self, monitors: Sequence[Monitor], progress: Progress, now: datetime) -> None:
+        for monitor in monitors:
+            watch = progress.watches[monitor.id]
+            if watch.failing_since is not None and now - watch.failing_since >= FAILING_AFTER:
+                self._parts.raising.raise_(
+                    SOURCE,
+                    monitor.owner,
+                    monitor.id,
+                    f"The monitor “{monitor.name}” does not run",
+                    f"It fails since {watch.failing_since:%Y-%m-%d %H:%M} UTC: {watch.problem}\n\n"
+                    "What it has not looked at stays on its list, and is looked at once it runs again.",
+                    "",
+                    monitor.channels,
+                    now,
+                )
+
+    def _missed(self, since: datetime, now: datetime) -> None:
+        channels = {
+            channel
+            for monitor in self._parts.monitors.watching()
+            if monitor.owner == EVERY_TENANT
+            for channel in monitor.channels
+        }
+        self._parts.raising.raise_(
+            SOURCE,
+            "",
+            "run",
+            "The monitors were not evaluated for a while",
+            f"No evaluator ran from {since:%Y-%m-%d %H:%M:%S} until {now:%Y-%m-%d %H:%M:%S} UTC. Nothing is "
+            "skipped: what arrived meanwhile is looked at now.",
+            "",
+            sorted(channels),
+            now,
+        )
+
+
+def interval(condition: Condition) -> timedelta:
+    """How often a condition is asked: a sixtieth of its window, from 5 seconds to a minute."""
+    return max(timedelta(seconds=ROUND_SECS), min(MAX_INTERVAL, condition.window / 60))
+
+
+def _alike(monitors: Sequence[Monitor], progress: Progress) -> Iterator[list[Monitor]]:
+    """Give the monitors in groups that ask the same of the same stretches."""
+    groups: dict[tuple[Ask, tuple[Span, ...]], list[Monitor]] = defaultdict(list)
+    for monitor in monitors:
+        try:
+            ask = Ask.of(monitor.condition)
+        except QuestionError:
+            ask = Ask(monitor.id, "", "", 0, monitor.condition.template, ())
+        groups[ask, progress.watches[monitor.id].pending].append(monitor)
+    yield from groups.values()
+
+
+def _slices(spans: Sequence[Span], now: datetime) -> Iterator[Span]:
+    """Give stretches of a day at most, none older than what may still raise an alert."""
+    oldest = int((now - LATE).timestamp())
+    for span in spans:
+        start = max(span.start, oldest)
+        while start < span.end:
+            end = min(span.end, start + _SLICE_SECS)
+            yield Span(start, end)
+            start = end
+
+
+def _pad_secs(condition: Condition) -> int:
+    """How far from an event those can lie that it makes a finding with."""
+    if condition.kind.decision is Decision.NIGHT and condition.threshold == 1:
+        return 0
+    return 0 if condition.threshold == 1 and not condition.rows else int(condition.window.total_seconds())
+
+
+def across_tenants(rows: Sequence[Row]) -> Iterator[Row]:
+    """Let failures count for the tenant that was then signed in to: a failed login seldom tells its own."""
+    succeeded = {row.group: row.tenant for row in rows if row.group and row.action in {"login", "signed_in"}}
+    for row in rows:
+        yield replace(row, tenant=succeeded.get(row.group, row.tenant))
