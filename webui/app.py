@@ -39,6 +39,8 @@ from webui.overview.service import Overviews
 from webui.reading import Reading
 from webui.reports import views as report_views
 from webui.reports.assembly import make_reports
+from webui.retention import views as retention_views
+from webui.retention.service import Retention
 from webui.reviews import views as review_views
 from webui.reviews.assembly import Neighbours, make_reviews
 from webui.search import saved
@@ -85,6 +87,7 @@ def create_app(
     exports = make_exports(settings, client, index_prefix, tenancy, now)
     export_views.register(app, exports)
     report_views.register(app, make_reports(client, index_prefix, tenancy, now), exports.commission)
+    retention_views.register(app, Retention(client, index_prefix, tenancy, now))
     notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now))
     reviewing = _neighbours(accounts)
     review_views.register(app, make_reviews(client, index_prefix, tenancy, now, reviewing), limiter)

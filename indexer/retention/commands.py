@@ -10,10 +10,11 @@ from typing import Any, Final
 import click
 
 from indexer import tenants
-from indexer.retention import certificates, erasures, holds, report, schedule
+from indexer.retention import certificates, erasures, holds, last_run, report, schedule
 from indexer.retention import run as runs
 from indexer.retention.alarms import ALARMS, AlarmError
 from indexer.retention.certificate import Certificate, Kind
+from indexer.retention.last_run import LastRun
 from indexer.retention.run import Order, Planned, Report
 from indexer.session import moment_of, opened
 
@@ -83,6 +84,7 @@ def retention_show(timeout_secs: float) -> None:
         found = report.classes(client, prefix, known)
         in_force = schedule.active(holds.all(client, prefix))
         done = certificates.all(client, prefix)
+        last = last_run.read(client, prefix)
         asked = [each for each in erasures.all(client, prefix) if not each.finished]
     for tenant in sorted(known.by_id.values(), key=lambda each: (each.name, each.id)):
         click.echo(_kept(report.kept(known, tenant, now)))
@@ -93,8 +95,16 @@ def retention_show(timeout_secs: float) -> None:
     for erasure in asked:
         state = "confirmed" if erasure.is_confirmed else "asked for"
         click.echo(f"erasure   {erasure.tenant}  {state}: {erasure.reason}")
+    click.echo(_last(last))
     for certificate in done[-_LAST_COUNT:]:
         click.echo(f"{certificate.begun:%Y-%m-%d %H:%M}Z  {told(certificate)}")
+
+
+def _last(last: LastRun | None) -> str:
+    if last is None:
+        return "last run  never"
+    found = f", {len(last.findings)} findings" if last.findings else ""
+    return f"last run  {last.ended:%Y-%m-%d %H:%M}Z by {last.who}: {last.deleted_count} deletions{found}"
 
 
 def _kept(kept: report.Kept) -> str:

@@ -21,7 +21,7 @@ import orjson
 from indexer import assets, indices, partitions
 from indexer.classes import HOLD
 from indexer.client import Client
-from indexer.errors import ConflictError, MissingError, PermanentError, StoreError
+from indexer.errors import ConflictError, MissingError, PermanentError, RefusedError, StoreError
 from indexer.indices import Index
 from indexer.query import Json
 from indexer.retention import certificates, contents, tasks
@@ -41,6 +41,7 @@ _TIMEOUT_SECS: Final = 120.0
 _MARK_CHARS: Final = 8
 # A reader that has asked which partitions there are asks them within this time.
 SETTLE_SECS: Final = 2.0
+REPLICAS_SECS: Final = 600
 
 
 class Progress(Protocol):
@@ -218,8 +219,18 @@ def _copy(run: Run, index: Index, due: Due, kind: Kind) -> str:
     difference = contents.first_difference(client, index.name, name, clause, _advance(run))
     if difference:
         raise AlarmError("copy-differs", f"carrying over {index.name}: {difference}")
+    _wait_for_replicas(client, name)
     run.after("compared")
     return name
+
+
+def _wait_for_replicas(client: Client, name: str) -> None:
+    """Wait until a copy lies on as many nodes as it shall: the original has that, too."""
+    asked = {"wait_for_status": "green", "timeout": f"{REPLICAS_SECS}s"}
+    try:
+        client.request("GET", f"/_cluster/health/{name}", params=asked, timeout_secs=REPLICAS_SECS + 30)
+    except RefusedError as error:
+        raise AlarmError("copy-differs", f"{name} has no replica yet: {error}") from error
 
 
 def _names(index: Index, due: Due, alias: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from indexer import cluster, indices, partitions, policies, tenants
@@ -25,6 +25,7 @@ from indexer.retention import (
     erasing,
     erasures,
     holds,
+    last_run,
     lease,
     merging,
     replacement,
@@ -35,6 +36,7 @@ from indexer.retention.certificate import Certificate, Kind
 from indexer.retention.contents import Contents
 from indexer.retention.erasures import Erasure
 from indexer.retention.hold import Hold
+from indexer.retention.last_run import LastRun
 from indexer.retention.persons import person
 from indexer.retention.replacement import Progress, Run
 from indexer.retention.schedule import Due
@@ -126,7 +128,7 @@ def begin(client: Client, prefix: str, order: Order, moment: datetime, progress:
 def run(client: Client, prefix: str, order: Order, progress: Progress) -> Report:
     """Do everything that is due. `AlarmError` when nothing may be done at all."""
     own = begin(client, prefix, order, believed(client, prefix, order), progress)
-    report = Report()
+    report, began = Report(), datetime.now(UTC)
     try:
         report.done += replacement.finish(own)
         for each in erasures.all(client, prefix):
@@ -141,6 +143,9 @@ def run(client: Client, prefix: str, order: Order, progress: Progress) -> Report
         report.find(error)
     finally:
         own.lease.give_back()
+    findings = tuple(f"{each.name}: {each.sentence}" for each in report.findings)
+    ended = LastRun(order.author, began, datetime.now(UTC), len(report.done), findings)
+    last_run.write(client, prefix, ended)
     return report
 
 

@@ -82,11 +82,10 @@ def decide(
     keeps: list[Keep] = []
     is_written = False
     for tenant_id in sorted(tenant_ids):
-        if tenants.is_erased(tenant_id):
-            continue
         mine: Json = {"term": {"tenant.id": tenant_id}}
         days = max(kept_days(partition, tenant_id, tenants, now), (promised or {}).get(tenant_id, 0))
-        if now < since + timedelta(days=days):
+        # A plan has no claim on what was to be erased; a hold has.
+        if now < since + timedelta(days=days) and not tenants.is_erased(tenant_id):
             keeps.append(Keep(tenant_id, BY_PLAN, mine, days))
             is_written = is_written or _is_written(partition, tenant_id, tenants, now)
             continue

@@ -14,7 +14,7 @@ from typing import Final
 import click
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.support import reviewed, sample_site, shared_node
+from tests.support import reviewed, sample_retention, sample_site, shared_node
 from tests.support.checkout import ROOT
 from tests.support.events import TEST
 from tests.support.sample_site import HOOK
@@ -51,6 +51,7 @@ PAGES: Final = (
     ("administration", "otto", "/admin"),
     ("tenant", "otto", "/admin/tenants/" + TEST),
     ("accounts", "anna", "/admin/accounts"),
+    ("retention", "otto", "/admin/retention"),
     ("audit", "anna", "/activity?category=audit"),
     ("nothing-found", "anna", "/activity?q=nosuchword&range=24h"),
     ("mistake", "anna", "/activity?ip=10.0.0.300&from=yesterday"),
@@ -138,6 +139,7 @@ def main(out: Path, only: tuple[str, ...], *, every: bool) -> None:
             # What was looked at so far is in the trail: ship it, so that its picture has something to show.
             signed_in(browser, site.address, "vera", "").close()
             site.ship()
+            sample_retention.keep(store)
             for look in LOOKS if every else ("",):
                 take(browser, site.address, out, look, only)
             browser.close()

@@ -50,6 +50,7 @@ PAGES = {
     "/admin": ("operator", "/admin"),
     "/admin/accounts": ("operator", "/admin/accounts"),
     "/admin/tenants/<tenant_id>": ("operator", f"/admin/tenants/{TEST}"),
+    "/admin/retention": ("operator", "/admin/retention"),
     "/admin/new-tenant": ("operator", "/admin/new-tenant"),
     "a search that finds nothing": ("admin", "/activity?q=nosuchword"),
     "a search with a mistake": ("admin", "/activity?ip=10.0.0.300&from=teatime"),

@@ -116,6 +116,8 @@ def build(
     client = connect(store.settings)
     clock = Clock()
     Documents(client, store.prefix, "tenants").prepare()
+    for kind in ("certificates", "holds", "erasures", "retention"):
+        Documents(client, store.prefix, kind).prepare()
     tenants.record_classes(client, store.prefix, DEFAULTS)
     for tenant_id, name, zone in (
         (TEST, "Test Warehouse", "Europe/Stockholm"),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from indexer.counting import Bar
 from indexer.query import Window
+from indexer.retention.report import Kept
 from indexer.summary import Ranked
 from webui import chart
-from webui.overview.service import Kept, Lately
+from webui.overview.service import Lately
 from webui.question import Question
 
 
@@ -94,20 +95,21 @@ def ranks(found: tuple[Ranked, ...], asked: Question, name: str, zone: ZoneInfo)
 
 
 def _kept(kept: Kept) -> KeptShown:
-    zone = kept.tenant.zone
+    zone = ZoneInfo(kept.tenant.zone)
     length = "until a person says otherwise" if kept.days is None else f"{kept.days:,} days"
     return KeptShown(
         name=kept.tenant.name,
         plan=kept.plan,
         length=length,
-        since=_day(kept.since, zone),
-        until=_day(kept.until, zone),
+        since=_day(kept.since),
+        until=_day(kept.until),
         following=tuple(f"{plan} from {chart.moment_text(start, zone)}" for plan, start in kept.following),
     )
 
 
-def _day(moment: datetime | None, zone: ZoneInfo) -> str:
+def _day(moment: datetime | None) -> str:
+    """A day as retention counts it, which is UTC."""
     if moment is None:
         return ""
-    local = moment.astimezone(zone)
-    return f"{local.day} {local:%B %Y}"
+    day = moment.astimezone(UTC)
+    return f"{day.day} {day:%B %Y}"

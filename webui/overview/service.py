@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from indexer import summary
-from indexer.plans import Tenant
 from indexer.query import ActivityFilter, Window, within_tenant
+from indexer.retention import report
+from indexer.retention.report import Kept
 from indexer.search import EventSearch
 from indexer.summary import Overview
-from indexer.tenants import Tenants
 from webui.tenancy import NOWHERE, Reader, Tenancy, TenantFacts
 
 SPANS: Final[Mapping[str, tuple[str, timedelta]]] = {
@@ -22,19 +22,6 @@ SPANS: Final[Mapping[str, tuple[str, timedelta]]] = {
     "90d": ("Last 90 days", timedelta(days=90)),
 }
 USUAL_SPAN: Final = "7d"
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What one tenant's plan keeps: an event of now until `until`, and what is older than `since` goes."""
-
-    tenant: TenantFacts
-    plan: str
-    days: int | None
-    since: datetime | None
-    until: datetime | None
-    following: tuple[tuple[str, datetime], ...]
-    """Plans that were entered for later, with the moment from which each will hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +64,17 @@ class Overviews:
             ever = ActivityFilter(tenant_id=tenant_id)
             newest = summary.newest(self._search, within_tenant(reader.scope, ever.query()))
         known = self._tenancy.current()
-        shown = [known.settings(place.id)] if place.id else list(known.by_id.values())
+        shown = (
+            [known.settings(place.id)]
+            if place.id
+            else [each for each in known.by_id.values() if not each.erased]
+        )
         return Lately(
             place=place,
             span=span,
             window=asked.window,
             sums=sums,
             newest=newest,
-            kept=tuple(self._kept(known, tenant, now) for tenant in shown[:8]),
+            kept=tuple(report.kept(known, tenant, now) for tenant in shown[:8]),
             others=max(0, len(shown) - 8),
-        )
-
-    def _kept(self, known: Tenants, tenant: Tenant, now: datetime) -> Kept:
-        """Ask what enforces it: the plan history and the classes that the agents place events by."""
-        days = known.days_at(tenant.id, now)
-        keeping = None if days is None else timedelta(days=days)
-        return Kept(
-            tenant=self._tenancy.facts(tenant.id),
-            plan=known.class_at(tenant.id, now),
-            days=days,
-            since=None if keeping is None else now - keeping,
-            until=None if keeping is None else now + keeping,
-            following=tuple((entry.plan, entry.start) for entry in tenant.plans if entry.start > now),
         )

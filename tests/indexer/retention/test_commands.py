@@ -117,4 +117,5 @@ def test_show_tells_what_is_kept_held_asked_for_and_deleted(keeping: Keeping) ->
     assert "hold      1 partitions, 2 events; the oldest of 2026-09-01\n" in shown
     assert f"held      {ACME}  events about entity SO-1: case 7\n" in shown
     assert f"erasure   {NORD}  asked for: left\n" in shown
+    assert "Z by the test, by --now: 1 deletions\n" in shown
     assert f"deleted {keeping.prefix}-audit-starter-2026.09.01: 3 of 5 events; kept in" in shown

@@ -129,3 +129,13 @@ def test_an_erasure_keeps_everybody_else() -> None:
     due = schedule.without(STARTER, [ACME, NORD, "-"], ACME)
     assert [keep.tenant for keep in due.keeps] == ["-", NORD]
     assert due.is_written
+
+
+def test_what_was_to_be_erased_is_kept_by_a_hold_alone() -> None:
+    erased = Tenant(ACME, "Acme", "UTC", "00:00-24:00", (PlanEntry("starter", LONG_AGO, 90),), 1, DAY)
+    plans = Tenants({ACME: erased}, DEFAULTS, DAY)
+    due = schedule.decide(STARTER, [ACME], plans, [], after(30))
+    assert due == schedule.Due(STARTER, (), is_written=False)
+    held = schedule.decide(STARTER, [ACME], plans, [Hold("h", ACME, "r", "anna", DAY)], after(30))
+    assert held is not None
+    assert [keep.reason for keep in held.keeps] == ["hold"]
