@@ -15,7 +15,8 @@ class Alarm(NamedTuple):
 ALARMS: Final[dict[str, Alarm]] = {
     "ahead_of_clock": Alarm(
         "Records are dated further ahead of this machine's clock than ahead_days allows; they wait.",
-        "Put the clock of SmartWMS's server right; each record is stored when its hour has come.",
+        "Put the clock of SmartWMS's server right; each record is stored when its hour has come, or by "
+        "`audit-agent accept-ahead` at once.",
     ),
     "anchors_not_delivered": Alarm(
         "Anchors of seals cannot be written to anchor_file or posted to anchor_url; they wait.",

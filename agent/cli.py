@@ -186,6 +186,20 @@ def reload_settings(path: Path, timeout_secs: float) -> None:
     click.echo(reload.ask(settings.state_dir, timeout_secs))
 
 
+@main.command("accept-ahead")
+@_config
+@click.option(
+    "--timeout", "timeout_secs", default=30.0, show_default=True, type=click.FloatRange(min=0, min_open=True),
+    help="Seconds to wait for the agent's answer.",
+)  # fmt: skip
+def accept_ahead(path: Path, timeout_secs: float) -> None:
+    """Let the running agent send the records that wait because they are dated ahead of its clock."""
+    settings = agent_settings.load(path)
+    if not is_held(settings.state_dir):
+        raise StateError(f"no agent is running on state_dir {settings.state_dir}; start it instead")
+    click.echo(reload.ask(settings.state_dir, timeout_secs, reload.ACCEPT_AHEAD))
+
+
 @main.group("dead-letters")
 def dead_letters() -> None:
     """Events that the store refused for good."""

@@ -108,11 +108,23 @@ class Agent:
             pipeline.announce(names)
         if not self._pass(pipeline):
             self._wake.wait(IDLE_SECS)
+        self._accept_ahead(pipeline)
         token = reload.asked(self.settings.state_dir)
         if token is None and not self._hang_up.is_set():
             return pipeline
         self._hang_up.clear()
         return self._reloaded(pipeline, token)
+
+    def _accept_ahead(self, pipeline: Pipeline) -> None:
+        """Send what is dated ahead of the clock, if an operator says so."""
+        token = reload.asked(self.settings.state_dir, reload.ACCEPT_AHEAD)
+        if token is not None:
+            count = pipeline.accept_ahead(time.monotonic())
+            log.warning("ahead_accepted", count=count)
+            reload.answer(
+                self.settings.state_dir, token, f"{count} records that were dated ahead are sent",
+                done=True, what=reload.ACCEPT_AHEAD,
+            )  # fmt: skip
 
     def _listen(self) -> None:
         """Serve /health and /metrics where the settings say; an address that cannot be had is said."""

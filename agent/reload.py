@@ -1,4 +1,4 @@
-"""Asking a running agent to take changed settings over, and its answer: two files in the state directory.
+"""Asking a running agent for something, and its answer: two files in the state directory for each question.
 
 The same on every platform; SIGHUP, where there is one, only saves the file.
 """
@@ -15,8 +15,10 @@ import orjson
 from agent.errors import AgentError, SettingsError, StateError
 from agent.settings import AgentSettings
 
-REQUEST = "reload.request"
-ANSWER = "reload.answer"
+RELOAD = "reload"
+"""Take the changed settings over."""
+ACCEPT_AHEAD = "accept-ahead"
+"""Send what waits because it is dated ahead of the clock."""
 _ASK_SECS = 0.1
 
 
@@ -24,33 +26,33 @@ class NotReloadedError(AgentError):
     """The running agent keeps the settings it has; the message is its reason."""
 
 
-def ask(state_dir: Path, timeout_secs: float) -> str:
-    """Ask the agent on this state directory to reload; its sentence.
+def ask(state_dir: Path, timeout_secs: float, what: str = RELOAD) -> str:
+    """Ask the agent on this state directory for something; its sentence.
 
     NotReloadedError when it refuses, StateError when it does not answer in time.
     """
     token = secrets.token_hex(8)
     try:
-        _put(state_dir / REQUEST, token.encode())
+        _put(state_dir / f"{what}.request", token.encode())
     except OSError as error:
         raise StateError(f"state_dir {state_dir} cannot be used ({error}); be the agent's user") from None
     deadline = time.monotonic() + timeout_secs
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, orjson.JSONDecodeError):
-            answer = orjson.loads((state_dir / ANSWER).read_bytes())
+            answer = orjson.loads((state_dir / f"{what}.answer").read_bytes())
             if answer["token"] == token:
                 if not answer["done"]:
                     raise NotReloadedError(answer["says"])
                 return str(answer["says"])
         time.sleep(_ASK_SECS)
     with contextlib.suppress(OSError):
-        (state_dir / REQUEST).unlink()
+        (state_dir / f"{what}.request").unlink()
     raise StateError(f"no agent answered on state_dir {state_dir} within {timeout_secs:g} s; is it running?")
 
 
-def asked(state_dir: Path) -> str | None:
+def asked(state_dir: Path, what: str = RELOAD) -> str | None:
     """The token of a request that waits, taken out of the way; None when there is none."""
-    path = state_dir / REQUEST
+    path = state_dir / f"{what}.request"
     try:
         token = path.read_text(encoding="ascii")
         path.unlink()
@@ -59,10 +61,10 @@ def asked(state_dir: Path) -> str | None:
     return token
 
 
-def answer(state_dir: Path, token: str, says: str, *, done: bool) -> None:
+def answer(state_dir: Path, token: str, says: str, *, done: bool, what: str = RELOAD) -> None:
     """Tell whoever asked; a disk that is full keeps the answer, and nothing else."""
     with contextlib.suppress(OSError):
-        _put(state_dir / ANSWER, orjson.dumps({"token": token, "done": done, "says": says}))
+        _put(state_dir / f"{what}.answer", orjson.dumps({"token": token, "done": done, "says": says}))
 
 
 def refuse_unchangeable(old: AgentSettings, new: AgentSettings) -> None:

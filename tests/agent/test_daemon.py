@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,34 @@ class TestReload:
             thread.join()
         agent.until(lambda: agent.stored() == len(writer.written))
         assert {each["event"]["original"].encode() for each in agent.events()} == set(writer.written.values())
+
+
+class TestWhatIsDatedAhead:
+    """It waits with an alarm until an operator says so; test_times.py has the day that comes."""
+
+    def test_is_sent_when_an_operator_says_so(
+        self, agent: Running, fake: FakeStore, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        later = Writer()
+        later.started += timedelta(days=400)
+        append(agent.logs / "a.clef", Writer().lines(2) + later.lines(2))
+        agent.until(lambda: agent.stored() == 2)
+        agent.until(lambda: "ahead_of_clock" in capsys.readouterr().out)
+        asked = CliRunner().invoke(main, ["accept-ahead", "--config", str(agent.config)])
+        assert asked.exit_code == 0
+        assert asked.stdout.endswith("2 records that were dated ahead are sent\n")
+        agent.until(lambda: agent.stored() == 4)
+        agent.until(
+            lambda: agent.agent._pipeline and not agent.agent._pipeline.feeds[0].tail.streams[0].lag_bytes
+        )
+        assert any(f"{later.started:%Y.%m}" in partition for partition in fake.partitions)
+
+    def test_of_no_agent_is_a_sentence(self, tmp_path: Path) -> None:
+        config = tmp_path / "agent.toml"
+        config.write_text(CONFIG)
+        asked = CliRunner().invoke(main, ["accept-ahead", "--config", str(config)])
+        assert asked.exit_code == 2
+        assert "no agent is running" in asked.stderr
 
 
 class TestEventsOfItsOwn:
