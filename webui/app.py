@@ -36,6 +36,7 @@ from webui.notification import views as notification_views
 from webui.notification.assembly import make_notifications
 from webui.overview import views as overview_views
 from webui.overview.service import Overviews
+from webui.overview.views import Waiting
 from webui.reading import Reading
 from webui.reports import views as report_views
 from webui.reports.assembly import make_reports
@@ -79,7 +80,6 @@ def create_app(
     tenancy = Tenancy(client, index_prefix, now)
     search = EventSearch(client, index_prefix)
     reading = Reading(search, Cursors(key), tenancy, now)
-    overview_views.register(app, Overviews(search, tenancy, now))
     admin_views.register(app, TenantAdmin(client, index_prefix, tenancy, now))
     history_views.register(app, Histories(reading))
     views = SavedViews(Documents(client, index_prefix, saved.KIND), now)
@@ -89,8 +89,6 @@ def create_app(
     report_views.register(app, make_reports(client, index_prefix, tenancy, now), exports.commission)
     retention_views.register(app, Retention(client, index_prefix, tenancy, now))
     notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now))
-    reviewing = _neighbours(accounts)
-    review_views.register(app, make_reviews(client, index_prefix, tenancy, now, reviewing), limiter)
     alert_views.register(
         app,
         make_alerts(client, index_prefix, tenancy, now),
@@ -98,6 +96,10 @@ def create_app(
         make_evidence(client, index_prefix, now, _people(accounts)),
     )
     app.extensions["audit-watchable-views"] = _watchable(views)
+    reviews = make_reviews(client, index_prefix, tenancy, now, _neighbours(accounts))
+    review_views.register(app, reviews, limiter, exports.commission)
+    overdue = Waiting(access.Role.AUDITOR, "Overdue reviews", reviews.overdue_count, "/reviews")
+    overview_views.register(app, Overviews(search, tenancy, now), [overdue])
     api_views.register(app, make_keys(client, index_prefix, now), limiter, settings.api_per_minute)
     app.context_processor(lambda: _about_reader(now()))
     app.after_request(_show_request)

@@ -63,7 +63,7 @@ def _accounts() -> Accounts:
 
 def _chores(stopping: Event) -> Sequence[jobs.Chore]:
     return [
-        *exports.chores(stopping, reports.own_makers()),
+        *exports.chores(stopping, {**reports.own_makers(), **reviews.own_makers()}),
         *notification.chores(stopping),
         *reviews.chores(reviews_neighbours),
     ]

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 from flask import Blueprint, Flask, abort, current_app, render_template, request
 
 from webui import trail
 from webui.access import Role, identity, needs, reader
 from webui.overview.page import shown
 from webui.overview.service import SPANS, USUAL_SPAN, Overviews
+from webui.tenancy import Reader
 
 blueprint = Blueprint("overview", __name__, template_folder="templates")
 
 
-def register(app: Flask, overviews: Overviews) -> None:
-    """Add the feature to an app."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that waits for people: who may see it, its words, how many there are, and where it leads."""
+
+    role: Role
+    words: str
+    count: Callable[[Reader, str], int]
+    """Counts for a reader in a tenant; empty: in all that the reader sees."""
+    path: str
+
+
+def register(app: Flask, overviews: Overviews, waiting: Sequence[Waiting] = ()) -> None:
+    """Add the feature to an app; `waiting`: what other features count."""
     app.extensions["audit-overviews"] = overviews
+    app.extensions["audit-waiting"] = waiting
     app.register_blueprint(blueprint)
 
 
@@ -40,4 +56,9 @@ def overview() -> str:
         shown=shown(lately),
         spans=[(value, label) for value, (label, _) in SPANS.items()],
         tenants=overviews.tenants(reader()),
+        waiting=[
+            (each.words, each.count(reader(), lately.place.id), each.path)
+            for each in current_app.extensions["audit-waiting"]
+            if each.role <= identity().role
+        ],
     )

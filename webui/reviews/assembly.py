@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +10,9 @@ from indexer.client import Client, connect
 from indexer.documents import Documents
 from indexer.search import EventSearch
 from indexer.settings import StoreSettings, load
+from webui.commission import Maker
 from webui.reviews import archive as archives
+from webui.reviews import paper
 from webui.reviews import plans as plans_module
 from webui.reviews.archive import Archive
 from webui.reviews.checklist import AlertsOf
@@ -72,6 +74,20 @@ def make_opening(
 
     archive = make_archive(client, index_prefix)
     return Opening(reviews, archive, tenancy, now, record=record, overdue=neighbours.overdue)
+
+
+def makers(
+    client: Client, index_prefix: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Mapping[str, Maker]:
+    """Give what makes PDFs of reviews for the exports' workers."""
+    reviews = make_reviews(client, index_prefix, Tenancy(client, index_prefix, now), now, Neighbours())
+    return {paper.MAKER: paper.maker(reviews)}
+
+
+def own_makers() -> Mapping[str, Maker]:
+    """Give the same; settings from the environment."""
+    store = load(StoreSettings)
+    return makers(connect(store), store.index_prefix)
 
 
 def chores(make_neighbours: Callable[[WebSettings, Client, str], Neighbours]) -> Sequence[Callable[[], bool]]:

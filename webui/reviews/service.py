@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from indexer.errors import NotPreparedError
 from indexer.event import NO_TENANT
 from indexer.plans import Tenant
 from indexer.query import Scope, Window, event_query, within_tenant
@@ -115,8 +116,11 @@ class Reviews:
         return self._archive.of(reader.scope.tenant_id)
 
     def overdue_count(self, reader: Reader, tenant_id: str = "") -> int:
-        """Count the reviews that should have been signed by now."""
-        return len(self._archive.overdue(reader.scope.tenant_id or tenant_id or None, self._now()))
+        """Count the reviews that should have been signed by now; none where reviews are not set up yet."""
+        try:
+            return len(self._archive.overdue(reader.scope.tenant_id or tenant_id or None, self._now()))
+        except NotPreparedError:
+            return 0
 
     def one(self, reader: Reader, review_id: str) -> Shown:
         """Give a review; NotHereError when it is not of the reader's tenant."""
@@ -128,7 +132,8 @@ class Reviews:
                 self._archive.mark(review_id, datetime.fromisoformat(signed["at"]), signed["by"])
             return Shown(_as_signed(review, records[0]), records, ())
         people = {each.account: each.names for each in review.reviewers}
-        people.setdefault(reader.account, ())
+        if reader.account:
+            people.setdefault(reader.account, ())
         return Shown(review, (), self._counter.own(review, people.items(), self._now()))
 
     # -- opening

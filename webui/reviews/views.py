@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from flask_limiter import Limiter, RequestLimit
@@ -14,14 +14,15 @@ from indexer.event import Category
 from webui import trail
 from webui.access import Role, identity, needs, reader
 from webui.chart import moment_text
-from webui.reviews import plan_views
+from webui.commission import Commission, RefusedError
+from webui.reviews import paper, plan_views
 from webui.reviews.archive import SignedError
 from webui.reviews.checklist import ABOUT, TITLES, event_path
 from webui.reviews.plan import FormError
 from webui.reviews.record import Record
 from webui.reviews.review import ItemState, Outcome, Review, Severity
 from webui.reviews.service import UNFINISHED, Reviews, Shown, StaleError, UnconfirmedError
-from webui.tenancy import NotHereError
+from webui.tenancy import NotHereError, Reader
 
 LIMIT_CONFIRM: Final = "10 per 5 minutes; 30 per hour"
 """How often a password may be wrong where something is signed: as at the sign-in."""
@@ -30,9 +31,22 @@ blueprint = Blueprint("reviews", __name__, template_folder="templates")
 Page = str | Response | tuple[str, int]
 
 
-def register(app: Flask, reviews: Reviews, limiter: Limiter) -> None:
-    """Add the feature to an app."""
+class Job(Protocol):
+    """What the pages need to know of an export."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+
+Press = Callable[[Reader, Commission, str, Callable[[Job], None]], object]
+"""Puts a commission in the queue of the exports, after having it recorded; RefusedError."""
+
+
+def register(app: Flask, reviews: Reviews, limiter: Limiter, press: Press) -> None:
+    """Add the feature to an app; `press` is what makes files."""
     app.extensions["audit-reviews"] = reviews
+    app.extensions["audit-reviews-press"] = press
     app.register_blueprint(blueprint)
     app.register_blueprint(plan_views.blueprint)
     limited = limiter.shared_limit(
@@ -198,6 +212,31 @@ def add_note(review_id: str) -> Page:
         return "signed"
 
     return _changed(review_id, change, form="note")
+
+
+@blueprint.post("/reviews/<review_id>/export")
+@needs(Role.AUDITOR)
+def export(review_id: str) -> Page:
+    """Ask for the review as a PDF."""
+    wanted = paper.commission(reader(), _service().one(reader(), review_id).review)
+
+    def record(job: Job) -> None:
+        trail.record(
+            "exported",
+            f"{identity().name} exported a review as PDF: {wanted.sentence}",
+            who=identity(),
+            status=303,
+            entity=("Export", job.id),
+            sentence=wanted.sentence,
+            file_format="pdf",
+        )
+
+    press: Press = current_app.extensions["audit-reviews-press"]
+    try:
+        press(reader(), wanted, "pdf", record)
+    except RefusedError as error:
+        return _refused(review_id, "", {"": str(error)}, 409)
+    return redirect(url_for("exports.index"), 303)
 
 
 @blueprint.get("/reviews/<review_id>/records/<int:number>")

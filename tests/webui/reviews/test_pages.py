@@ -2,17 +2,23 @@
 
 import hashlib
 import re
-from typing import ClassVar
+from dataclasses import replace
 
 import pytest
 import requests
 
+from indexer.query import OPERATOR, Scope
 from tests.support import events
 from tests.support.events import NORD, TEST
 from tests.support.web import PASSWORD, token
-from tests.webui.reviews.conftest import Browser, Desk, browser_of
-from webui.reviews.plan import PlanForm, form_of, read_reviewers
+from tests.webui.reviews.conftest import ANNA, Browser, Desk, browser_of
+from webui.chart import moment_text
+from webui.commission import UnmakeableError
+from webui.reviews import paper
+from webui.reviews.assembly import makers
+from webui.reviews.plan import PlanForm
 from webui.reviews.review import Review
+from webui.tenancy import Reader
 
 MINE = events.sample()[3]["event"]
 THEIRS = events.sample(NORD, events.MARTA)[3]["event"]["id"]
@@ -260,13 +266,57 @@ class TestWhatIsSigned:
         assert page.client.get(f"{page.page}/records/0").status_code == 404
 
 
+class TestAsADocument:
+    @pytest.mark.parametrize("who", ["auditor", "operator"])
+    def test_a_review_says_whether_it_is_signed(self, desk: Desk, review: Review, who: str) -> None:
+        page = browser_of(desk, review, who)
+        assert page.post("export")[0] == 303
+        (newest, *_) = desk.site.app.extensions["audit-exports"].all(
+            Reader(who, Scope(TEST) if who == "auditor" else OPERATOR)
+        )
+        maker = makers(desk.site.client, desk.site.store.prefix, desk.site.clock)[newest.subject.maker]
+        paper = maker(newest.subject, {"Asked for by": who}, lambda: None)
+        assert "Not signed yet" in paper.page
+        assert "Permissions and roles" in paper.page
+        assert [row[1] for row in paper.rows] == [item.title for item in review.items]
+
+    def test_what_people_wrote_is_no_markup(self, desk: Desk, signed: Browser) -> None:
+        shown = desk.reviews.one(ANNA, signed.id)
+        evil = replace(shown.review, title="<script>alert(1)</script>")
+        page = paper.page(replace(shown, review=evil), {})
+        assert "<script>" not in page
+        assert "&lt;script&gt;" in page
+        assert "Not signed yet" not in page
+
+    def test_of_another_tenant_is_not_made(self, desk: Desk, review: Review) -> None:
+        stranger = Reader("stranger", Scope(NORD))
+        asked = paper.commission(stranger, review)
+        make = makers(desk.site.client, desk.site.store.prefix, desk.site.clock)[asked.maker]
+        with pytest.raises(UnmakeableError):
+            make(asked, {}, lambda: None)
+
+
+class TestTheOverview:
+    def test_counts_what_is_overdue(self, desk: Desk, review: Review) -> None:
+        desk.later(days=4)
+        late = desk.site.signed_in("auditor")
+        figure = re.search(
+            r'href="/reviews">\s*<span class="figure-name">Overdue reviews</span>\s*<strong[^>]*>(\d+)',
+            late.get("/").text,
+        )
+        assert figure
+        assert int(figure[1]) == desk.reviews.overdue_count(ANNA) > 0
+        assert f"overdue since {moment_text(review.due, review.zone)}" in late.get("/reviews").text
+        assert "Overdue reviews" not in desk.site.signed_in("owner").get("/").text
+
+
 class TestOthers:
     def test_find_no_review_of_another_tenant(self, desk: Desk, review: Review, signed: Browser) -> None:
         stranger = browser_of(desk, review, "stranger")
         for path in ("", "/records/0"):
             assert stranger.client.get(f"{signed.page}{path}").status_code == 404
         csrf = token(stranger.client, "/reviews/new")
-        for path in ("sign", "count", "notes", "findings", "findings/1", "items/exports"):
+        for path in ("sign", "count", "notes", "export", "findings", "findings/1", "items/exports"):
             answer = stranger.client.post(
                 f"{signed.page}/{path}", data={"csrf_token": csrf, "state": "looked at"}
             )
@@ -283,102 +333,3 @@ class TestOthers:
         text = desk.client("operator").get("/reviews").text
         assert "Of the north" in text
         assert "Weekly review, week 48" in text
-
-
-class TestByHand:
-    FORM: ClassVar = {
-        "from": "2026-11-23",
-        "to": "2026-11-24",
-        "reviewers": "auditor",
-        "category": "products",
-    }
-
-    def start(self, desk: Desk, who: str = "auditor", **form: str) -> tuple[int, str]:
-        browser = desk.client(who)
-        sent = {"csrf_token": token(browser, "/reviews/new"), **self.FORM, **form}
-        answer = browser.post("/reviews/new", data=sent, follow_redirects=True)
-        return answer.status_code, answer.text
-
-    def test_any_period_that_is_over_is_reviewed(self, desk: Desk) -> None:
-        status, text = self.start(desk)
-        assert status == 200
-        assert "Review of 2026-11-23 to 2026-11-24" in text
-        assert "Categories: products" in text
-
-    @pytest.mark.parametrize(
-        ("form", "says"),
-        [
-            ({"to": "2026-12-01"}, "The last day must be over"),
-            ({"to": "2026-11-22"}, "A period has 1 to 366 days."),
-            ({"from": "yesterday"}, "Choose a day"),
-            ({"category": "weather"}, "“weather” is none of the categories."),
-            ({"reviewers": "no body"}, "“no body” is no name of an account."),
-        ],
-    )
-    def test_what_is_impossible_is_named(self, desk: Desk, form: dict[str, str], says: str) -> None:
-        status, text = self.start(desk, **form)
-        assert status == 400
-        assert says in text
-
-    def test_nobody_reviews_another_tenant(self, desk: Desk) -> None:
-        assert self.start(desk, tenant=NORD)[0] == 404
-        assert self.start(desk, "operator")[0] == 400
-        assert self.start(desk, "operator", tenant=TEST)[0] == 200
-
-
-class TestPlans:
-    FORM: ClassVar = {
-        "name": "Weekly",
-        "weekday": "2",
-        "due_days": "5",
-        "reviewers": "auditor\nadmin",
-        "on": "1",
-    }
-
-    def save(
-        self, desk: Desk, path: str = "/reviews/plans", who: str = "admin", **form: str
-    ) -> tuple[int, str]:
-        browser = desk.client(who)
-        sent = {"csrf_token": token(browser, "/reviews/plans"), **self.FORM, **form}
-        answer = browser.post(path, data=sent, follow_redirects=True)
-        return answer.status_code, " ".join(answer.text.split())
-
-    def test_are_made_and_changed_by_an_administrator(self, desk: Desk) -> None:
-        status, text = self.save(desk, users="sofia*, li*")
-        assert status == 200
-        assert "opens on Tuesdays, due after 5 days" in text
-        (plan,) = desk.reviews.plans.of(TEST)
-        assert form_of(plan).users == "sofia*, li*"
-        assert self.save(desk, f"/reviews/plans/{plan.id}", name="Mine", on="")[0] == 200
-        (plan,) = desk.reviews.plans.of(TEST)
-        assert (plan.name, plan.on) == ("Mine", False)
-        configured = [line for line in desk.site.trail() if line.get("EntityId") == plan.id]
-        assert [line["Action"] for line in configured] == ["configured", "configured"]
-        assert self.save(desk, f"/reviews/plans/{plan.id}", "stranger")[0] == 404
-        assert desk.client("stranger").get(f"/reviews/plans/{plan.id}").status_code == 404
-
-    @pytest.mark.parametrize(
-        ("form", "says"),
-        [
-            ({"name": " "}, "A name has 1 to 80 characters."),
-            ({"weekday": "8"}, "Choose a day of the week."),
-            ({"due_days": "0"}, "Choose 1 to 90 days."),
-            ({"reviewers": ""}, "Name 1 to 20 accounts"),
-            ({"reviewers": "owner"}, "“owner” is no account of this tenant that may review."),
-            ({"reviewers": "stranger"}, "“stranger” is no account of this tenant that may review."),
-            ({"category": "weather"}, "“weather” is none of the categories."),
-        ],
-    )
-    def test_that_are_impossible_are_named(self, desk: Desk, form: dict[str, str], says: str) -> None:
-        status, text = self.save(desk, **form)
-        assert status == 400
-        assert says in text
-        assert desk.reviews.plans.of(None) == []
-
-    def test_of_an_operator_name_their_tenant(self, desk: Desk) -> None:
-        assert self.save(desk, who="operator")[0] == 400
-        assert self.save(desk, who="operator", tenant=TEST, reviewers="operator")[0] == 200
-
-    def test_are_read_as_they_are_typed(self) -> None:
-        found = read_reviewers("anna: Anna Berg,  anna@x.example\n\n  Li \nanna: Anna")
-        assert [each.line() for each in found] == ["anna: Anna", "li"]
