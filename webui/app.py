@@ -39,7 +39,7 @@ from webui.overview.service import Overviews
 from webui.overview.views import Waiting
 from webui.reading import Reading
 from webui.reports import views as report_views
-from webui.reports.assembly import make_reports
+from webui.reports.assembly import make_reports, make_schedules
 from webui.retention import views as retention_views
 from webui.retention.service import Retention
 from webui.reviews import views as review_views
@@ -86,7 +86,12 @@ def create_app(
     search_views.register(app, Activity(reading), views)
     exports = make_exports(settings, client, index_prefix, tenancy, now)
     export_views.register(app, exports)
-    report_views.register(app, make_reports(client, index_prefix, tenancy, now), exports.commission)
+    report_views.register(
+        app,
+        make_reports(client, index_prefix, tenancy, now),
+        make_schedules(client, index_prefix, tenancy, now),
+        exports.commission,
+    )
     retention_views.register(app, Retention(client, index_prefix, tenancy, now))
     notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now))
     alert_views.register(
@@ -119,6 +124,22 @@ def make_accounts(
     """Make the accounts of an installation."""
     limits = Limits(timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours))
     return Accounts(Documents(client, index_prefix, "accounts"), limits, now, hasher)
+
+
+def may_report(settings: WebSettings, client: Client, index_prefix: str) -> Callable[[str, str], bool]:
+    """Give what schedules of reports ask of the accounts: whether one may still have them made."""
+    accounts = make_accounts(settings, client, index_prefix)
+
+    def may(name: str, scope: str) -> bool:
+        found = accounts.get(name)
+        return (
+            found is not None
+            and not found.disabled
+            and found.role >= access.Role.AUDITOR
+            and found.tenant_id == scope
+        )
+
+    return may
 
 
 def reviews_neighbours(settings: WebSettings, client: Client, index_prefix: str) -> Neighbours:

@@ -20,7 +20,7 @@ from webui.alerts import assembly as alerts
 from webui.alerts import commands as alert_commands
 from webui.api import assembly as keys
 from webui.api import commands as key_commands
-from webui.app import create_app, make_accounts, reviews_neighbours
+from webui.app import create_app, make_accounts, may_report, reviews_neighbours
 from webui.exports import assembly as exports
 from webui.exports import commands as export_commands
 from webui.notification import assembly as notification
@@ -64,6 +64,7 @@ def _accounts() -> Accounts:
 def _chores(stopping: Event) -> Sequence[jobs.Chore]:
     return [
         *exports.chores(stopping, {**reports.own_makers(), **reviews.own_makers()}),
+        *reports.chores(exports.make_standing, may_report),
         *notification.chores(stopping),
         *reviews.chores(reviews_neighbours),
     ]

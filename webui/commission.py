@@ -107,3 +107,15 @@ Maker = Callable[[Commission, Mapping[str, str], Callable[[], None]], Paper]
 The callable is called every few seconds of work, and ends it by raising. UnmakeableError, and the errors of
 `indexer.errors`.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far the making of a paper is. `over`: nothing more will come; `problem`: why there is no file."""
+
+    over: bool
+    problem: str = ""
+    stored_name: str = ""
+    file_name: str = ""
+    media_type: str = ""
+    sha256: str = ""

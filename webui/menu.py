@@ -21,7 +21,7 @@ class Link:
     def holds(self, blueprint: str | None) -> bool:
         """Whether a page of that blueprint belongs to it."""
         own = self.endpoint.partition(".")[0]
-        return blueprint in {own, f"accounts_{own}", f"retention_{own}", f"{own}_plans"}
+        return blueprint in {own, f"accounts_{own}", f"retention_{own}", f"{own}_plans", f"{own}_schedules"}
 
 
 # An entry is shown once its feature is registered.

@@ -142,6 +142,7 @@ def build(
     app.extensions["audit-notifications"].prepare()
     add_channel(client, store.prefix)
     app.extensions["audit-reviews"].prepare()
+    app.extensions["audit-schedules"].prepare()
     watching.add(client, store.prefix, clock())
     for name, (role, tenant_id) in PEOPLE.items():
         accounts.add(name, role, tenant_id, PASSWORD)

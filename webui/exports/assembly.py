@@ -17,6 +17,7 @@ from indexer.settings import StoreSettings, load
 from webui.commission import Maker
 from webui.exports.queue import Queue
 from webui.exports.service import Exports
+from webui.exports.standing import Standing
 from webui.exports.worker import Place, Worker
 from webui.settings import WebSettings, secret_key
 from webui.tenancy import Tenancy
@@ -45,6 +46,13 @@ def make_worker(
     name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
     search = EventSearch(client, index_prefix)
     return Worker(name, _queue(client, index_prefix), search, place, now, stopping, makers or {})
+
+
+def make_standing(
+    client: Client, index_prefix: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Standing:
+    """Make what schedules have their papers made by."""
+    return Standing(_queue(client, index_prefix), now)
 
 
 def chores(stopping: Event, makers: Mapping[str, Maker]) -> Sequence[Callable[[], bool]]:

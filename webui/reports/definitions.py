@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from webui.question import Question
-from webui.reports.kinds import failed_logins
+from webui.reports.kinds import (
+    access_review,
+    configuration_changes,
+    data_access,
+    failed_logins,
+    user_activity,
+)
 from webui.reports.material import Material
 from webui.reports.report import Body
 
@@ -30,6 +36,33 @@ class Definition:
 DEFINITIONS: Final[Mapping[str, Definition]] = {
     each.kind: each
     for each in (
+        Definition(
+            "user-activity",
+            "User activity",
+            "Who did how much, of what kind, on how many days, and how much of it after hours.",
+            user_activity.body,
+        ),
+        Definition(
+            "data-access",
+            "Data access",
+            "Who read and exported what: in SmartWMS by route and record, and in this audit itself.",
+            data_access.body,
+            {"category": data_access.CATEGORIES, "action": data_access.ACTIONS},
+        ),
+        Definition(
+            "configuration-changes",
+            "Configuration changes",
+            "Each change of a setting with what was before and after, and who made it.",
+            configuration_changes.body,
+            {"category": configuration_changes.CATEGORIES, "action": configuration_changes.ACTIONS},
+        ),
+        Definition(
+            "access-review",
+            "Access review",
+            "Which accounts the log knows, when each last signed in, and what changed of users and roles.",
+            access_review.body,
+            {"category": access_review.CATEGORIES, "action": access_review.ACTIONS},
+        ),
         Definition(
             "failed-logins",
             "Failed logins",

@@ -38,11 +38,15 @@ class Material:
     now: datetime
     base: Question
     """The period and the place, and nothing else."""
+    own: str
+    """The tenant of who asks; empty: all of them."""
     several: bool
     """Whether tenants have to be told apart."""
     tenant_names: Mapping[str, str]
     nights: Mapping[str, str]
     """By tenant, the hours outside of its business hours, as the Activity Log takes them; empty: none."""
+    file: bool
+    """Whether all that is listed is wanted, and not a screenful."""
     alive: Callable[[], None]
     people: People = field(default_factory=lambda: People(()))
     """Everybody in the period, whatever a report rests on: who is who does not depend on what is asked."""
@@ -131,10 +135,15 @@ class Material:
         """Give the heads of `person_cells`."""
         return ("User", "Tenant") if self.several else ("User",)
 
-    def person_cells(self, person: Person | None) -> tuple[Cell, ...]:
-        """Name a person, and their tenant where there are several."""
+    def night_of(self, person: Person | None) -> str:
+        """Give the hours outside of the business hours of a person's tenant; empty: none are known."""
+        return self.nights.get(person.tenant if person and self.several else self.base.tenant or self.own, "")
+
+    def person_cells(self, person: Person | None, tenant_id: str = "") -> tuple[Cell, ...]:
+        """Name a person, and their tenant where there are several; `tenant_id`: of an event of nobody."""
         if person is None:
-            return (Cell("nobody named"), Cell())[: len(self.person_labels())]
+            found = (Cell("nobody named"), Cell(self.tenant_name(tenant_id)))
+            return found[: len(self.person_labels())]
         text = person.label if person.email in {"", person.label} else f"{person.label} ({person.email})"
         if person.accounts_count > 1:
             text += f": {person.accounts_count} accounts that cannot be told apart"

@@ -12,16 +12,17 @@ from webui import trail
 from webui.access import Role, identity, needs, reader
 from webui.commission import Commission, RefusedError
 from webui.question import QuestionError, local_text
-from webui.reports import paper, parameters
+from webui.reports import paper, parameters, schedule_views
 from webui.reports.definitions import DEFINITIONS
 from webui.reports.parameters import LABELS, NUMBERS, PRESETS, USUAL_PRESET, Parameters
 from webui.reports.report import Report
+from webui.reports.schedules import Schedules
 from webui.reports.service import Order, Reports
 from webui.tenancy import NotHereError, Reader, TenantFacts
 
 blueprint = Blueprint("reports", __name__, template_folder="templates")
 
-SHOWN_ROWS_COUNT: Final = 100
+SHOWN_ROWS_COUNT: Final = 50
 """How many rows a table has on screen; its file has all."""
 
 
@@ -37,11 +38,13 @@ Press = Callable[[Reader, Commission, str, Callable[[Job], None]], object]
 """Puts a commission in the queue of the exports, after having it recorded; RefusedError."""
 
 
-def register(app: Flask, reports: Reports, press: Press) -> None:
+def register(app: Flask, reports: Reports, schedules: Schedules, press: Press) -> None:
     """Add the feature to an app; `press` is what makes files."""
     app.extensions["audit-reports"] = reports
+    app.extensions["audit-schedules"] = schedules
     app.extensions["audit-press"] = press
     app.register_blueprint(blueprint)
+    app.register_blueprint(schedule_views.blueprint)
 
 
 @blueprint.get("/reports")
