@@ -36,6 +36,7 @@ ACCOUNT: Final = "demo"
 DAYS: Final = "3650"
 """Enterprise and ten years, for every class that the sample needs: so that the demo never empties."""
 DAY: Final = "2026-11-23"
+ALERTS: Final = "/alerts"
 TENANTS: Final = {
     "e9006ab8-257f-4021-b60a-cbba785bad46": "Test Warehouse",
     "1d0b6c1e-52a7-4c1b-9a53-6a1f0e8f2a02": "Nord Logistik",
@@ -159,15 +160,25 @@ class Demo:
         return password
 
     def serve(self) -> None:
-        """The agent, following; the UI; and what makes its exports."""
-        self.start("agent.log", "audit-agent", "run", "--config", str(HOME / "agent.toml"))
-        self.start("jobs.log", "audit-webui", "jobs", "run")
+        """The UI, until it answers."""
         webui = self.start("webui.log", "audit-webui", "run", "--host", HOST, "--port", str(PORT))
         deadline = time.monotonic() + START_SECS
         while not answers():
             if webui.poll() is not None or time.monotonic() > deadline:
                 raise DemoError(f"the UI did not start; the end of its log:\n{tail(HOME / 'webui.log')}")
             time.sleep(0.2)
+
+    def watch(self, visitor: Visitor) -> None:
+        """The usual monitors, made as a person makes them, before there is anything to be seen."""
+        visitor.post("/monitors/usual", "/monitors")
+        # From here on whatever arrives is looked at, whenever it happened.
+        self.run("audit-webui", "alerts", "run", "--once")
+
+    def follow(self) -> None:
+        """The agent, the evaluator of the monitors, and what makes exports: until the demo ends."""
+        self.start("agent.log", "audit-agent", "run", "--config", str(HOME / "agent.toml"))
+        self.start("alerts.log", "audit-webui", "alerts", "run")
+        self.start("jobs.log", "audit-webui", "jobs", "run")
 
     def stop(self) -> None:
         """End what this run started, the node last."""
@@ -235,25 +246,32 @@ def port_is_free() -> bool:
     return True
 
 
-def look(password: str) -> int:
-    """Sign in like a person would and count the rows of the sample day's page."""
-    jar = http.cookiejar.CookieJar()
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    base = f"http://{HOST}:{PORT}"
+class Visitor:
+    """Somebody who is signed in, and uses pages and forms like a person would."""
 
-    def page(path: str, form: dict[str, str] | None = None) -> str:
+    def __init__(self, password: str) -> None:
+        jar = http.cookiejar.CookieJar()
+        self._browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        self.post("/sign-in", "/sign-in", name=ACCOUNT, password=password)
+
+    def get(self, path: str, form: dict[str, str] | None = None) -> str:
+        """A page."""
+        base = f"http://{HOST}:{PORT}"
         data = urllib.parse.urlencode(form).encode() if form else None
-        with browser.open(urllib.request.Request(base + path, data, {"Referer": base}), timeout=30) as answer:  # noqa: S310
+        request = urllib.request.Request(base + path, data, {"Referer": base})  # noqa: S310
+        with self._browser.open(request, timeout=60) as answer:
             return str(answer.read().decode())
 
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page("/sign-in"))
-    if found is None:
-        raise DemoError("the sign-in page has no form")
-    page("/sign-in", {"csrf_token": found[1], "name": ACCOUNT, "password": password})
-    rows = len(set(re.findall(r'href="/activity/([\w-]{16,})', page(day_path()))))
-    if not rows:
-        raise DemoError(f"the page {day_path()} shows no events of the sample day")
-    return rows
+    def post(self, path: str, page: str, **fields: str) -> str:
+        """Send a form of a page; what is shown then."""
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(page))
+        if found is None:
+            raise DemoError(f"the page {page} has no form")
+        return self.get(path, {"csrf_token": found[1], **fields})
+
+    def count(self, path: str, pattern: str) -> int:
+        """How many different things of a pattern a page shows."""
+        return len(set(re.findall(pattern, self.get(path))))
 
 
 def day_path() -> str:
@@ -261,9 +279,13 @@ def day_path() -> str:
     return f"/activity?from={DAY}T00:00&to={DAY}T23:59"
 
 
-def totals(counts: dict[str, int], rows: int) -> dict[str, Any]:
-    """What --once prints: one JSON line."""
-    return {**counts, "rows_on_page": rows}
+def totals(demo: Demo, counts: dict[str, int], visitor: Visitor) -> dict[str, Any]:
+    """What --once prints, one JSON line: what was shipped, and what the pages show of it."""
+    rows = visitor.count(day_path(), r'href="/activity/([\w-]{16,})')
+    if not rows:
+        raise DemoError(f"the page {day_path()} shows no events of the sample day")
+    demo.run("audit-webui", "alerts", "run", "--once")
+    return {**counts, "rows_on_page": rows, "alerts": visitor.count(ALERTS, r'href="/alerts/([\w-]+)"')}
 
 
 @click.command()
@@ -278,13 +300,17 @@ def main(*, once: bool) -> None:
     try:
         demo.start_node()
         demo.prepare()
-        counts = demo.ship()
         password = demo.make_account()
         demo.serve()
+        visitor = Visitor(password)
+        demo.watch(visitor)
+        counts = demo.ship()
         if once:
-            click.echo(json.dumps(totals(counts, look(password))))
+            click.echo(json.dumps(totals(demo, counts, visitor)))
             return
+        demo.follow()
         say("page", f"http://{HOST}:{PORT}{day_path()}")
+        say("alerts", f"http://{HOST}:{PORT}{ALERTS}")
         say("login", f"{ACCOUNT} / {password}")
         click.echo("Press Ctrl-C to stop.")
         for process in demo.started:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from argon2 import PasswordHasher
 from flask import Flask, Response, current_app, g
@@ -15,6 +16,7 @@ from jinja2 import StrictUndefined
 from indexer.client import Client
 from indexer.cursors import Cursors
 from indexer.documents import Documents
+from indexer.query import Window, iso
 from indexer.search import EventSearch
 from webui import access, error_pages, security
 from webui.accounts import views as account_views
@@ -25,6 +27,7 @@ from webui.admin.service import TenantAdmin
 from webui.alerts import views as alert_views
 from webui.alerts.assembly import make_alerts, make_desk, make_evidence
 from webui.alerts.desk import Choice
+from webui.alerts.service import Alerts
 from webui.api import views as api_views
 from webui.api.assembly import make_keys
 from webui.exports import views as export_views
@@ -44,6 +47,7 @@ from webui.retention import views as retention_views
 from webui.retention.service import Retention
 from webui.reviews import views as review_views
 from webui.reviews.assembly import Neighbours, make_reviews
+from webui.reviews.checklist import AlertsFound
 from webui.search import saved
 from webui.search import views as search_views
 from webui.search.saved import SavedViews
@@ -94,14 +98,15 @@ def create_app(
     )
     retention_views.register(app, Retention(client, index_prefix, tenancy, now))
     notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now))
+    alerts = make_alerts(client, index_prefix, tenancy, now)
     alert_views.register(
         app,
-        make_alerts(client, index_prefix, tenancy, now),
+        alerts,
         make_desk(client, index_prefix, tenancy, now),
         make_evidence(client, index_prefix, now, _people(accounts)),
     )
     app.extensions["audit-watchable-views"] = _watchable(views)
-    reviews = make_reviews(client, index_prefix, tenancy, now, _neighbours(accounts))
+    reviews = make_reviews(client, index_prefix, tenancy, now, _neighbours(accounts, alerts))
     review_views.register(app, reviews, limiter, exports.commission)
     overdue = Waiting(access.Role.AUDITOR, "Overdue reviews", reviews.overdue_count, "/reviews")
     overview_views.register(app, Overviews(search, tenancy, now), [overdue])
@@ -144,10 +149,11 @@ def may_report(settings: WebSettings, client: Client, index_prefix: str) -> Call
 
 def reviews_neighbours(settings: WebSettings, client: Client, index_prefix: str) -> Neighbours:
     """Give what reviews ask of the other features where no page is: `audit-webui jobs run`."""
-    return _neighbours(make_accounts(settings, client, index_prefix))
+    alerts = make_alerts(client, index_prefix, Tenancy(client, index_prefix, _utc_now), _utc_now)
+    return _neighbours(make_accounts(settings, client, index_prefix), alerts)
 
 
-def _neighbours(accounts: Accounts) -> Neighbours:
+def _neighbours(accounts: Accounts, alerts: Alerts) -> Neighbours:
 
     def may_review(name: str, tenant: str) -> bool:
         found = accounts.get(name)
@@ -155,7 +161,13 @@ def _neighbours(accounts: Accounts) -> Neighbours:
             return False
         return found.tenant_id in {tenant, access.EVERY_TENANT}
 
-    return Neighbours(confirm=accounts.confirms, may_review=may_review)
+    def found(tenant: str, window: Window) -> AlertsFound:
+        count, open_count = alerts.of_period(tenant, window.start, window.end)
+        period = {"since": window.start, "until": window.end}
+        asked = {"state": "all", **{name: iso(moment) for name, moment in period.items() if moment}}
+        return AlertsFound(count, open_count, f"/alerts?{urlencode(asked)}")
+
+    return Neighbours(confirm=accounts.confirms, may_review=may_review, alerts=found)
 
 
 def _people(accounts: Accounts) -> Callable[[Reader, str], list[Choice]]:

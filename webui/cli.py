@@ -65,7 +65,7 @@ def _chores(stopping: Event) -> Sequence[jobs.Chore]:
     return [
         *exports.chores(stopping, {**reports.own_makers(), **reviews.own_makers()}),
         *reports.chores(exports.make_standing, may_report),
-        *notification.chores(stopping),
+        *notification.chores(stopping, alerts.alarm()),
         *reviews.chores(reviews_neighbours),
     ]
 

@@ -18,6 +18,7 @@ from indexer.cli import main as store_commands
 from indexer.settings import known_names
 from tests.support.checkout import ROOT
 from webui.cli import cli as webui_commands
+from webui.notification.settings import VARIABLES as NOTIFICATION
 from webui.settings import WebSettings
 
 DEPLOY = ROOT / "deploy"
@@ -25,7 +26,11 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 SNIPPETS = DEPLOY / "smartwms"
 INTERCEPTOR = (SNIPPETS / "AuditInterceptor.cs").read_text(encoding="utf-8")
 ENRICHMENT = (SNIPPETS / "RequestLogEnrichment.cs").read_text(encoding="utf-8")
-VARIABLES = known_names() | {f"AUDIT_WEBUI_{name}".upper() for name in WebSettings.model_fields}
+VARIABLES = {
+    *known_names(),
+    *NOTIFICATION,
+    *(f"AUDIT_WEBUI_{name}".upper() for name in WebSettings.model_fields),
+}
 COMMANDS = {"audit-agent": agent_commands, "audit-webui": webui_commands, "audit-indexer": store_commands}
 TIMED = {path.stem for path in (DEPLOY / "systemd").glob("*.timer")}
 # Said of a sign-in: labels, and of one that is refused the user who it claimed to be.

@@ -106,11 +106,15 @@ def evaluator(stopping: Event) -> tuple[Evaluator, Lease]:
     return make_evaluator(connect(store), store.index_prefix, stopping)
 
 
+def alarm() -> Alarm:
+    """Give what raises an alert when a channel is switched off; settings from the environment."""
+    store = load(StoreSettings)
+    return raise_switched_off(connect(store), store.index_prefix)
+
+
 def work_off(stopping: Event, *, once: bool = False) -> None:
     """Send what waits for channels, as `audit-webui jobs run` does, too."""
-    store = load(StoreSettings)
-    alarm = raise_switched_off(connect(store), store.index_prefix)
-    jobs.run(notification.chores(stopping, alarm), stopping, once=once)
+    jobs.run(notification.chores(stopping, alarm()), stopping, once=once)
 
 
 def make_evaluator(

@@ -123,6 +123,13 @@ class Book:
         found = self._documents.find(query, sort=[{"opened": "desc"}], limit=RELATED_COUNT)
         return [from_document(stored.source) for stored in found]
 
+    def count(self, clauses: list[dict[str, Any]]) -> int:
+        """Count the alerts of a condition."""
+        try:
+            return self._documents.count({"bool": {"filter": clauses}})
+        except NotPreparedError:
+            return 0
+
     def open_states(self, clauses: list[dict[str, Any]]) -> list[State]:
         """Give the state of each open alert."""
         query = {"bool": {"filter": [*clauses, {"terms": {"state": list(OPEN)}}]}}

@@ -54,6 +54,14 @@ def once(evaluator: Evaluator, lease: Lease, stopping: threading.Event) -> bool:
     return False
 
 
+def sending(work_off: WorkOff, stopping: threading.Event) -> None:
+    """Send until stopped; who cannot send any more does not go on evaluating as if all were well."""
+    try:
+        work_off(stopping)
+    finally:
+        stopping.set()
+
+
 def group(
     make_evaluator: Callable[[threading.Event], tuple[Evaluator, Lease]],
     work_off: WorkOff,
@@ -80,7 +88,7 @@ def group(
         beating = threading.Event()
         threads = [threading.Thread(target=lease.keep, args=(beating,), daemon=True)]
         if not only_once:
-            threads.append(threading.Thread(target=work_off, args=(stopping,), daemon=True))
+            threads.append(threading.Thread(target=sending, args=(work_off, stopping), daemon=True))
         for thread in threads:
             thread.start()
         click.echo("SmartWMS Audit: the monitors are evaluated", err=True)

@@ -29,12 +29,17 @@ class TriageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an inbox is narrowed to; empty text: not at all. `assignee`: an account's id."""
+    """What an inbox is narrowed to; empty text: not at all. `assignee`: an account's id.
+
+    `since` and `until`: when they were opened, ISO, the second exclusive.
+    """
 
     state: str = "open"
     monitor: str = ""
     tenant: str = ""
     assignee: str = ""
+    since: str = ""
+    until: str = ""
     before: str = ""
 
 
@@ -82,6 +87,7 @@ class Alerts:
         for name in ("monitor", "tenant", "assignee"):
             if value := getattr(wanted, name):
                 clauses.append({"term": {name: value}})
+        clauses += _opened(_moment("since", wanted.since), _moment("until", wanted.until))
         alerts, more = self._book.page(clauses, before)
         older = f"{iso(alerts[-1].opened)}~{alerts[-1].id}" if more else ""
         return Inbox(tuple(alerts), older)
@@ -101,6 +107,12 @@ class Alerts:
         """Say how many alerts wait for the reader's side."""
         states = self._book.open_states(_visible(reader))
         return Counts(states.count(State.NEW), states.count(State.ACKNOWLEDGED))
+
+    def of_period(self, tenant: str, start: datetime | None, end: datetime | None) -> tuple[int, int]:
+        """Say how many alerts of a tenant's inbox were opened in a period, and how many of these are open."""
+        clauses = [{"term": {"owner": tenant}}, *_opened(start, end)]
+        open_ones = {"terms": {"state": list(OPEN)}}
+        return self._book.count(clauses), self._book.count([*clauses, open_ones])
 
     def place(self, alert: Alert) -> TenantFacts:
         """Give the tenant that an alert is about; its zone is the one its times are shown in."""
@@ -208,6 +220,23 @@ def _visible(reader: Reader) -> list[dict[str, Any]]:
     """Give the condition that keeps tenants apart; an operator's inbox holds everybody's."""
     tenant = reader.scope.tenant_id
     return [] if tenant is None else [{"term": {"owner": tenant}}]
+
+
+def _opened(start: datetime | None, end: datetime | None) -> list[dict[str, Any]]:
+    """Give the condition that alerts were last opened in a period; None leaves a side open."""
+    sides = {"gte": iso(start) if start else None, "lt": iso(end) if end else None}
+    chosen = {name: moment for name, moment in sides.items() if moment}
+    return [{"range": {"opened": chosen}}] if chosen else []
+
+
+def _moment(name: str, text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        moment = None
+    if text and (moment is None or moment.tzinfo is None):
+        raise TriageError(f"{name} is “{text}”; write a time with its zone, such as 2026-11-23T00:00:00Z.")
+    return moment
 
 
 def _may_see(reader: Reader, alert: Alert) -> bool:

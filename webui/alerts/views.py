@@ -21,7 +21,7 @@ from webui.question import Question
 
 blueprint = Blueprint("alerts", __name__, template_folder="templates")
 
-_FILTERS = ("state", "monitor", "tenant", "assignee", "before")
+_FILTERS = ("state", "monitor", "tenant", "assignee", "since", "until", "before")
 
 
 def register(app: Flask, alerts: Alerts, desk: Desk, evidence: Evidence) -> None:
