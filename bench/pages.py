@@ -50,7 +50,7 @@ USERS_COUNT: Final = 20
 ENTITIES_COUNT: Final = 200
 PLANS: Final = ("starter", "business", "enterprise")
 READERS_COUNT: Final = 20
-START_SECS: Final = 60.0
+START_SECS: Final = 300.0
 
 
 @dataclass(frozen=True)

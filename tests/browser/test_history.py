@@ -86,3 +86,25 @@ def test_a_user_through_time(page: Page) -> None:
     row.get_by_role("link", name="This user").click()
     expect(page.get_by_role("heading", name="sofia User")).to_be_visible()
     expect(page.get_by_role("heading", name="Hours of the week")).to_be_visible()
+
+
+def test_a_history_is_found_by_its_number_and_asked_for_a_moment(page: Page) -> None:
+    page.get_by_role("link", name="History", exact=True).click()
+    page.get_by_label("What it is").fill("SalesOrder")
+    page.get_by_label("Number or id").fill(ORDER)
+    page.get_by_role("button", name="Show its history").click()
+    page.get_by_role("link", name="State at a moment").click()
+    page.get_by_label("At").fill("2026-11-23T07:30:30")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("row", name=re.compile("Status Draft"))).to_be_visible()
+
+
+def test_an_event_leads_to_the_others_of_its_request_and_back_to_the_log(page: Page) -> None:
+    page.goto("/activity?action=created&type=SalesOrder")
+    page.get_by_role("link", name=re.compile("Open the event .* created sales order")).click()
+    same = page.locator("section", has=page.get_by_role("heading", name="The same request"))
+    expect(same).to_contain_text("created sales order line SKU-022617")
+    page.get_by_role("link", name=re.compile("Open the event .* SKU-022617")).click()
+    expect(page.get_by_role("heading", name=re.compile("SKU-022617"))).to_be_visible()
+    page.locator(".crumbs").get_by_role("link", name="Activity Log").click()
+    expect(page.get_by_role("heading", name="Activity Log")).to_be_visible()

@@ -125,7 +125,7 @@ def test_axe_finds_nothing_serious(
     assert serious == []
 
 
-@pytest.mark.parametrize("width", [320, 820])
+@pytest.mark.parametrize("width", [320, 820, 1024])
 def test_no_page_is_wider_than_its_screen(windows: dict[tuple[str, str], BrowserContext], width: int) -> None:
     wide = []
     for name in PAGES:

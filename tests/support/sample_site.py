@@ -10,6 +10,7 @@ from pathlib import Path
 
 from werkzeug.serving import make_server
 
+from examples.demo import AGENT_FILE
 from indexer import bootstrap, tenants
 from indexer.classes import ClassSettings
 from indexer.client import Client, connect
@@ -56,26 +57,6 @@ PEOPLE = {
     "vera": (Role.VIEWER, TEST),
     "otto": (Role.OPERATOR, "*"),
 }
-CONFIGURATION = """\
-state_dir = "state"
-host = "smartwms-1"
-
-[[sources]]
-name = "app"
-paths = ["{samples}/*.clef"]
-format = "clef"
-changes_logged = true
-
-[[sources]]
-name = "nginx"
-paths = ["{samples}/access.json.log"]
-format = "nginx-json"
-
-[[sources]]
-name = "trail"
-paths = ["trail.log"]
-format = "trail"
-"""
 
 
 @dataclass
@@ -204,7 +185,7 @@ def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[Sam
         secret_key_file=folder / "secret.key",
         export_dir=folder / "exports",
     )
-    (folder / "agent.toml").write_text(CONFIGURATION.format(samples=samples), "utf-8")
+    (folder / "agent.toml").write_text(AGENT_FILE.replace("logs/", f"{samples}/"), "utf-8")
     (folder / "trail.log").touch()
     accounts = make_accounts(settings, client, store.prefix, hasher=HASHER)
     accounts.prepare()
