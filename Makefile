@@ -42,6 +42,7 @@ MINUTES ?= 30
 KILLS ?= 200
 soak: setup  ## load and kill tests at full size; then 30 minutes with 200 kills, and the account
 	AUDIT_TEST_SCALE=full $(BIN)/pytest -n $(WORKERS) --dist loadfile --timeout 3600 tests/agent
+	$(BIN)/pytest -n 0 -m soak tests/indexer
 	$(BIN)/python -m bench.soak --minutes $(MINUTES) --kills $(KILLS)
 
 bench: setup  ## every number that the documents quote, an hour and a half (QUICK=1: small sizes, minutes)

@@ -35,7 +35,12 @@ class Folders:
     @property
     def own(self) -> tuple[Path, ...]:
         """What the node itself writes to; OpenSearch keeps its keystore beside its settings."""
-        return (self.config, self.data, self.logs, self.temporary)
+        return (self.config, self.data, self.logs, self.temporary, self.snapshots)
+
+    @property
+    def snapshots(self) -> Path:
+        """Where snapshots may be kept (`path.repo`); to be copied to another disk, or from one."""
+        return self.root / "snapshots"
 
     @property
     def record(self) -> Path:
@@ -71,6 +76,7 @@ cluster.name: {CLUSTER_NAME}
 node.name: local
 path.data: {_quoted(folders.data)}
 path.logs: {_quoted(folders.logs)}
+path.repo: {_quoted(folders.snapshots)}
 
 # Nobody but this machine, and no second node.
 network.host: 127.0.0.1

@@ -34,6 +34,8 @@ from webui.exports import views as export_views
 from webui.exports.assembly import make_exports
 from webui.history import views as history_views
 from webui.history.service import Histories
+from webui.integrity import views as integrity_views
+from webui.integrity.service import Verifications
 from webui.menu import menu_for
 from webui.notification import views as notification_views
 from webui.notification.assembly import make_notifications
@@ -85,6 +87,7 @@ def create_app(
     search = EventSearch(client, index_prefix)
     reading = Reading(search, Cursors(key), tenancy, now)
     admin_views.register(app, TenantAdmin(client, index_prefix, tenancy, now))
+    integrity_views.register(app, Verifications(client, index_prefix, tenancy))
     history_views.register(app, Histories(reading))
     views = SavedViews(Documents(client, index_prefix, saved.KIND), now)
     search_views.register(app, Activity(reading), views)

@@ -21,7 +21,7 @@ class Extent:
     """What is checked: one tenant or all, and the partitions whose period overlaps the window."""
 
     tenant: str | None = None
-    window: Window = Window(None, None)  # noqa: RUF009 - frozen
+    window: Window = field(default_factory=Window)
 
     def covers(self, partition: str) -> bool:
         parsed = partitions.parse(partition)

@@ -59,6 +59,7 @@ PAGES: Final = (
     ("tenant", "otto", "/admin/tenants/" + TEST),
     ("accounts", "anna", "/admin/accounts"),
     ("retention", "otto", "/admin/retention"),
+    ("integrity", "otto", "/admin/integrity"),
     ("audit", "anna", "/activity?category=audit"),
     ("nothing-found", "anna", "/activity?q=nosuchword&range=24h"),
     ("mistake", "anna", "/activity?ip=10.0.0.300&from=yesterday"),

@@ -48,6 +48,7 @@ PAGES = {
     "/monitors/new": ("operator", "/monitors/new?template=own_query"),
     "/monitors/<monitor_id>": ("admin", f"/monitors/{watching.MONITOR}"),
     "/admin": ("operator", "/admin"),
+    "/admin/integrity": ("operator", "/admin/integrity"),
     "/admin/accounts": ("operator", "/admin/accounts"),
     "/admin/tenants/<tenant_id>": ("operator", f"/admin/tenants/{TEST}"),
     "/admin/retention": ("operator", "/admin/retention"),

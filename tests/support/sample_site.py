@@ -16,6 +16,9 @@ from indexer.classes import ClassSettings
 from indexer.client import Client, connect
 from indexer.documents import Documents
 from indexer.query import ActivityFilter, Choice, Scope, within_tenant
+from indexer.seals import records
+from indexer.seals.report import Extent
+from indexer.seals.verify import Verification
 from indexer.search import EventSearch
 from tests.support import reviewed, shipping
 from tests.support.checkout import ROOT
@@ -169,6 +172,13 @@ def _watch(client: Client, prefix: str) -> None:
     lease.release()
 
 
+def _verify(client: Client, prefix: str) -> None:
+    """Verify everything, as an operator does every night."""
+    report = Verification(client, prefix, Extent(), now=datetime.now(UTC)).run()
+    assert report.is_sound, report.totals
+    records.write(client, prefix, report)
+
+
 @contextmanager
 def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[SampleSite]:
     """Prepare a store, ship `samples`, and serve the UI to PEOPLE, whose password is PASSWORD."""
@@ -198,6 +208,7 @@ def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[Sam
     app = create_app(settings, client, store.prefix, KEY, hasher=HASHER)
     _channels(client, store.prefix)
     _export(app.extensions["audit-exports"], settings, client, store.prefix)
+    _verify(client, store.prefix)
     _review(app.extensions["audit-reviews"], EventSearch(client, store.prefix))
     _watch(client, store.prefix)
     server = make_server("127.0.0.1", 0, app, threaded=True)

@@ -118,6 +118,7 @@ def build(
     Documents(client, store.prefix, "tenants").prepare()
     for kind in ("certificates", "holds", "erasures", "retention"):
         Documents(client, store.prefix, kind).prepare()
+    Documents(client, store.prefix, "verifications").prepare()
     tenants.record_classes(client, store.prefix, DEFAULTS)
     for tenant_id, name, zone in (
         (TEST, "Test Warehouse", "Europe/Stockholm"),
