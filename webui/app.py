@@ -38,7 +38,8 @@ from webui.integrity import views as integrity_views
 from webui.integrity.service import Verifications
 from webui.menu import menu_for
 from webui.notification import views as notification_views
-from webui.notification.assembly import make_notifications
+from webui.notification.assembly import make_channels, make_notifications
+from webui.notification.channels import Channels
 from webui.overview import views as overview_views
 from webui.overview.service import Overviews
 from webui.overview.views import Waiting
@@ -50,6 +51,7 @@ from webui.retention.service import Retention
 from webui.reviews import views as review_views
 from webui.reviews.assembly import Neighbours, make_reviews
 from webui.reviews.checklist import AlertsFound
+from webui.reviews.review import Review
 from webui.search import saved
 from webui.search import views as search_views
 from webui.search.saved import SavedViews
@@ -109,10 +111,13 @@ def create_app(
         make_evidence(client, index_prefix, now, _people(accounts)),
     )
     app.extensions["audit-watchable-views"] = _watchable(views)
-    reviews = make_reviews(client, index_prefix, tenancy, now, _neighbours(accounts, alerts))
+    reviews = make_reviews(
+        client, index_prefix, tenancy, now, _neighbours(accounts, alerts, make_channels(client, index_prefix))
+    )
     review_views.register(app, reviews, limiter, exports.commission)
     overdue = Waiting(access.Role.AUDITOR, "Overdue reviews", reviews.overdue_count, "/reviews")
-    overview_views.register(app, Overviews(search, tenancy, now), [overdue])
+    found = Waiting(access.Role.AUDITOR, "New alerts", alerts.new_count, "/alerts")
+    overview_views.register(app, Overviews(search, tenancy, now), [found, overdue])
     api_views.register(app, make_keys(client, index_prefix, now), limiter, settings.api_per_minute)
     app.context_processor(lambda: _about_reader(now()))
     app.after_request(_show_request)
@@ -152,17 +157,31 @@ def may_report(settings: WebSettings, client: Client, index_prefix: str) -> Call
 
 def reviews_neighbours(settings: WebSettings, client: Client, index_prefix: str) -> Neighbours:
     """Give what reviews ask of the other features where no page is: `audit-webui jobs run`."""
-    alerts = make_alerts(client, index_prefix, Tenancy(client, index_prefix, _utc_now), _utc_now)
-    return _neighbours(make_accounts(settings, client, index_prefix), alerts)
+    tenancy = Tenancy(client, index_prefix, _utc_now)
+    alerts = make_alerts(client, index_prefix, tenancy, _utc_now)
+    channels = make_channels(client, index_prefix)
+    return _neighbours(make_accounts(settings, client, index_prefix), alerts, channels)
 
 
-def _neighbours(accounts: Accounts, alerts: Alerts) -> Neighbours:
-
+def _neighbours(accounts: Accounts, alerts: Alerts, channels: Channels) -> Neighbours:
     def may_review(name: str, tenant: str) -> bool:
         found = accounts.get(name)
         if found is None or found.disabled or found.role < access.Role.AUDITOR:
             return False
         return found.tenant_id in {tenant, access.EVERY_TENANT}
+
+    def overdue(review: Review) -> None:
+        due = f"It was due on {review.due:%Y-%m-%d %H:%M} UTC."
+        alerts.raise_(
+            "review",
+            review.tenant,
+            review.id,
+            f"Overdue: {review.title}",
+            f"{due} Sign it off, or say in it why it waits.",
+            "",
+            [each.id for each in channels.of(review.tenant) if each.on],
+            _utc_now(),
+        )
 
     def found(tenant: str, window: Window) -> AlertsFound:
         count, open_count = alerts.of_period(tenant, window.start, window.end)
@@ -170,7 +189,7 @@ def _neighbours(accounts: Accounts, alerts: Alerts) -> Neighbours:
         asked = {"state": "all", **{name: iso(moment) for name, moment in period.items() if moment}}
         return AlertsFound(count, open_count, f"/alerts?{urlencode(asked)}")
 
-    return Neighbours(confirm=accounts.confirms, may_review=may_review, alerts=found)
+    return Neighbours(accounts.confirms, may_review, found, overdue)
 
 
 def _people(accounts: Accounts) -> Callable[[Reader, str], list[Choice]]:

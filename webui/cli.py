@@ -66,6 +66,7 @@ def _chores(stopping: Event) -> Sequence[jobs.Chore]:
         *exports.chores(stopping, {**reports.own_makers(), **reviews.own_makers()}),
         *reports.chores(exports.make_standing, may_report),
         *notification.chores(stopping, alerts.alarm()),
+        *alerts.chores(),
         *reviews.chores(reviews_neighbours),
     ]
 

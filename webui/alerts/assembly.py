@@ -29,6 +29,7 @@ from webui.alerts.raising import Raising
 from webui.alerts.service import Alerts
 from webui.alerts.tally import Tally
 from webui.alerts.telling import Telling
+from webui.alerts.watchdog import Watchdog
 from webui.notification import assembly as notification
 from webui.notification.assembly import make_channels, make_deliveries
 from webui.notification.channel import Channel
@@ -100,6 +101,12 @@ def raise_switched_off(client: Client, index_prefix: str) -> Alarm:
     return alarm
 
 
+def switched_off() -> Alarm:
+    """Give the same for `audit-webui jobs run`; settings from the environment."""
+    store = load(StoreSettings)
+    return raise_switched_off(connect(store), store.index_prefix)
+
+
 def evaluator(stopping: Event) -> tuple[Evaluator, Lease]:
     """Give what `audit-webui alerts run` works with; settings from the environment."""
     store = load(StoreSettings)
@@ -110,6 +117,16 @@ def alarm() -> Alarm:
     """Give what raises an alert when a channel is switched off; settings from the environment."""
     store = load(StoreSettings)
     return raise_switched_off(connect(store), store.index_prefix)
+
+
+def chores() -> Sequence[Callable[[], bool]]:
+    """Give what `audit-webui jobs run` does for alerts: it sees that somebody evaluates the monitors."""
+    store = load(StoreSettings)
+    client = connect(store)
+    watching = Monitors(Documents(client, store.index_prefix, monitors.KIND))
+    ledger = Ledger(Documents(client, store.index_prefix, EVALUATOR))
+    raising = make_raising(client, store.index_prefix)
+    return [Watchdog(watching, ledger, raising, lambda: datetime.now(UTC)).work]
 
 
 def work_off(stopping: Event, *, once: bool = False) -> None:

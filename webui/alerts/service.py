@@ -108,6 +108,13 @@ class Alerts:
         states = self._book.open_states(_visible(reader))
         return Counts(states.count(State.NEW), states.count(State.ACKNOWLEDGED))
 
+    def new_count(self, reader: Reader, tenant: str) -> int:
+        """Say how many are new, of a tenant's events; empty: of all that the reader sees."""
+        clauses = _visible(reader)
+        if tenant:
+            clauses.append({"term": {"tenant": tenant}})
+        return self._book.open_states(clauses).count(State.NEW)
+
     def of_period(self, tenant: str, start: datetime | None, end: datetime | None) -> tuple[int, int]:
         """Say how many alerts of a tenant's inbox were opened in a period, and how many of these are open."""
         clauses = [{"term": {"owner": tenant}}, *_opened(start, end)]

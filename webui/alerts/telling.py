@@ -16,7 +16,8 @@ from webui.alerts.book import Book, Held
 from webui.notification.deliveries import Deliveries
 from webui.notification.message import Message
 
-_FAILED: Final = "monitor.failed"
+# What is told of alerts that are no monitor's.
+_TYPES: Final = {"evaluator": "monitor.failed", "review": "review.overdue"}
 
 
 class Telling:
@@ -49,7 +50,7 @@ def message_of(alert: Alert) -> Message:
     opened = "alert.opened" if alert.opens_count == 1 else "alert.reopened"
     return Message(
         id=alert.message_id,
-        type=_FAILED if alert.source == "evaluator" else opened,
+        type=_TYPES.get(alert.source, opened),
         # Whose channels they are, not whose events: the data says that.
         tenant=alert.owner,
         timestamp=alert.opened,

@@ -84,7 +84,7 @@ def triage(alert_id: str) -> Response | tuple[str, int]:
             case "assign":
                 assignee = request.form.get("assignee", "")
                 done = alerts().assign(
-                    reader(), alert_id, who, assignee, [each.value for each in _people(before)]
+                    reader(), alert_id, who, assignee, [each.value for each in people_of(before)]
                 )
                 words = f"assigned to {assignee or 'nobody'}"
             case "note":
@@ -115,7 +115,8 @@ def alerts() -> Alerts:
     return found
 
 
-def _people(found: Alert) -> Sequence[Choice]:
+def people_of(found: Alert) -> Sequence[Choice]:
+    """Give who may look after an alert."""
     evidence: Evidence = current_app.extensions["audit-evidence"]
     return evidence.people(reader(), found.owner)
 
@@ -138,7 +139,7 @@ def _page(found: Alert, problem: str = "") -> str:
         evidence=shown,
         asked=asked or Question(),
         verdicts=VERDICT_WORDS,
-        people=_people(found),
+        people=people_of(found),
         related=alerts().related(reader(), found),
         problem=problem,
         shown=chart.moment_text,

@@ -10,6 +10,10 @@ from typing import Any, Final
 from indexer.event import ACTIONS, FIELDS, Category, Outcome
 from indexer.query import MAX_TEXT_CHARS, MAX_VALUE_CHARS, MAX_VALUES_COUNT, TEXT_FIELDS
 from webui import problems
+from webui.alerts.alert import MAX_NOTE_CHARS, Verdict
+from webui.alerts.alert import State as AlertState
+from webui.alerts.service import SHOWN
+from webui.api.alert_routes import TRIAGE
 from webui.exports.job import Format, State
 from webui.question import LABELS, PARAMETERS, PRESETS
 
@@ -222,6 +226,50 @@ _PATHS: Final[Json] = {
     },
 }
 
+_ALERT_ID: Final = _path("alert_id", "as the list gives it")
+_ALERT: Final[Json] = {"$ref": "#/components/schemas/Alert"}
+_ANY_OR_NULL: Final[Json] = {"type": ["object", "null"]}
+_STATES: Final[Json] = {"type": "string", "enum": list(SHOWN)}
+_VERDICTS: Final = [verdict.value for verdict in Verdict if verdict]
+_TRIAGE: Final[Json] = {
+    "type": "object",
+    "properties": {
+        "action": {"type": "string", "enum": list(TRIAGE)},
+        "verdict": {"type": "string", "enum": _VERDICTS, "description": "only to close, and then needed"},
+        "note": {"type": "string", "maxLength": MAX_NOTE_CHARS},
+        "assignee": {"type": "string", "description": "to assign: an account, or empty for nobody"},
+    },
+    "required": ["action"],
+    "additionalProperties": False,
+}
+_PATHS["/api/v1/alerts"] = {
+    "get": _operation(
+        "list_alerts",
+        "Alerts, last opened first, a page at a time",
+        [
+            _query("state", _STATES, "`open` (new or acknowledged) unless said otherwise"),
+            _query("monitor", _TEXT, "the id of a monitor"),
+            _query("tenant", _TEXT, "whose events they are about"),
+            _query("assignee", _TEXT, "the account that looks after them"),
+            _query("cursor", _TEXT, "`older` of the page before"),
+        ],
+        {
+            "200": _answer("A page", _object(alerts={"type": "array", "items": _ALERT}, older=_TEXT_OR_NULL)),
+            **_problems(400),
+        },
+    )
+}
+_PATHS["/api/v1/alerts/{alert_id}"] = {
+    "get": _operation("alert", "One alert", [_ALERT_ID], {"200": _answer("It", _ALERT), **_problems(404)}),
+    "post": _operation(
+        "triage",
+        "Acknowledge, close with a verdict, re-open, assign, or note",
+        [_ALERT_ID],
+        {"200": _answer("It, as it is now", _ALERT), **_problems(400, 404, 409, 415)},
+        requestBody={"required": True, "content": {"application/json": {"schema": _TRIAGE}}},
+    ),
+}
+
 DESCRIPTION: Final[Json] = {
     "openapi": "3.1.0",
     "info": {
@@ -245,6 +293,29 @@ DESCRIPTION: Final[Json] = {
                 "additionalProperties": False,
             },
             "Export": _EXPORT,
+            "Alert": _object(
+                id=_TEXT,
+                number={"type": "integer", "minimum": 1, "description": "which occurrence of its key"},
+                tenant=_TEXT,
+                source=_TEXT,
+                monitor=_ANY_OR_NULL,
+                template=_TEXT_OR_NULL,
+                group=_ANY_OR_NULL,
+                title=_TEXT,
+                text=_TEXT,
+                state={"type": "string", "enum": list(AlertState)},
+                verdict={"type": ["string", "null"], "enum": [*_VERDICTS, None]},
+                assignee=_TEXT_OR_NULL,
+                opened=_TEXT,
+                opens_count=_COUNT,
+                first=_TEXT,
+                last=_TEXT,
+                closed=_TEXT_OR_NULL,
+                count=_COUNT,
+                actors={"type": "array", "items": _TEXT},
+                evidence=_TEXT_OR_NULL,
+                steps={"type": "array", "items": {"type": "object"}},
+            ),
             "Problem": {
                 "type": "object",
                 "properties": {

@@ -14,7 +14,7 @@ from indexer.query import iso
 from webui import question as questions
 from webui import trail
 from webui.access import Role, identity, public, reader
-from webui.api import door
+from webui.api import alert_routes, door
 from webui.api.door import ApiProblem, keyed
 from webui.api.keys import Keys
 from webui.api.openapi import DESCRIPTION
@@ -27,6 +27,7 @@ from webui.question import Question, QuestionError
 from webui.search.service import Activity
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+alert_routes.add_to(blueprint)
 _FLAGS = {"": False, "0": False, "1": True}
 
 
