@@ -18,7 +18,7 @@ _COUNTED = {
     "stored": "Events the store took now.",
     "duplicate": "Events the store had before.",
     "rejected": "Events in the dead letters.",
-    "expired": "Events older than their class keeps.",
+    "expired": "Events older than their class keeps, or of an erased tenant.",
     "retried": "Events sent again.",
 }
 GetState = Callable[[], State | None]

@@ -17,6 +17,7 @@ RUNS: dict[str, tuple[str, str]] = {
     "idle": ("", "--secs 20"),
     "catchup": ("", "--backlog 40000 --down 10"),
     "seals": ("", "--records 20000 --rounds 2 --verify 20000"),
+    "retention": ("", "--events 20000"),
     "exports": ("", "--events 20000"),
     "pages": ("", "--events 20000 --rounds 1"),
     "soak": ("--minutes 30 --kills 200", "--minutes 2 --kills 10 --outages 1"),

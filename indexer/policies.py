@@ -18,7 +18,7 @@ import orjson
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from indexer import partitions
+from indexer import indices, partitions
 from indexer.assets import SHIPPED_PREFIX
 from indexer.classes import Classes, RetentionClass
 from indexer.client import Client
@@ -97,13 +97,15 @@ def put(client: Client, prefix: str, policy: Policy) -> None:
     if found is not None:
         params = {"if_seq_no": found.seq_no, "if_primary_term": found.primary_term}
     client.request("PUT", f"{_PATH}/policies/{policy.id}", params=params, body=policy.body)
-    verb = "add" if found is None else "change_policy"
-    indices = f"{partitions.alias(prefix)}-{policy.class_name}-*"
-    client.request("POST", f"{_PATH}/{verb}/{indices}", body={"policy_id": policy.id})
+    pattern = f"{partitions.alias(prefix)}-{policy.class_name}-*"
+    if indices.look(client, pattern):
+        verb = "add" if found is None else "change_policy"
+        client.request("POST", f"{_PATH}/{verb}/{pattern}", body={"policy_id": policy.id})
 
 
 def detach(client: Client, names: Iterable[str]) -> None:
     """Take indices out of ISM's hands: what is on legal hold is not for it to delete."""
+    # An index that it does not manage is answered 200 with a failure in it, and is what it shall be.
     for name in names:
         client.request("POST", f"{_PATH}/remove/{name}")
 

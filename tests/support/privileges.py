@@ -34,11 +34,12 @@ CLUSTER = "cluster"
 # Method and path to the actions they need: on the cluster, or on the indices that the path names first.
 CALLS: list[tuple[str, str, list[str], list[str]]] = [
     ("GET", r"/", ["cluster:monitor/main"], []),
-    ("GET", r"/_cluster/health", ["cluster:monitor/health"], []),
+    ("GET", r"/_cluster/health(?:/.+)?", ["cluster:monitor/health"], []),
     ("GET", r"/_cat/health", ["cluster:monitor/health"], []),
     ("GET", r"/_tasks/[^/]+", ["cluster:monitor/task/get"], []),
     ("GET", r"/_tasks", ["cluster:monitor/tasks/lists"], []),
     ("POST", r"/_tasks/[^/]+/_cancel", ["cluster:admin/tasks/cancel"], []),
+    ("POST", r"/_plugins/_ism/remove/.+", ["cluster:admin/opendistro/ism/managedindex/remove"], []),
     ("GET", r"/_cat/plugins", ["cluster:monitor/state", "cluster:monitor/nodes/info"], []),
     ("GET", r"/_cat/aliases/([^/]+)", [], ["indices:admin/aliases/get"]),
     ("POST", r"/_search/scroll", ["indices:data/read/scroll"], []),

@@ -6,11 +6,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from indexer import tenants
+from indexer.query import Scope
 from indexer.retention import certificates, erasures, holds, report
 from indexer.retention.certificate import Carried, Certificate, Kind
 from tests.support.events import NORD, TEST
 from tests.support.web import PASSWORD, Site, token
 from webui.access import Role
+from webui.retention.service import HoldForm, Retention
+from webui.tenancy import NotHereError, Reader
 
 PAGE = "/admin/retention"
 BEGUN = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
@@ -158,3 +161,14 @@ class TestAnErasure:
         browser = own_site.signed_in("operator")
         assert send(browser, f"{PAGE}/erasures", tenant=NORD, reason="left") == 400
         assert send(browser, f"{PAGE}/erasures", tenant="nobody", reason="left") == 400
+
+
+def test_whoever_sees_one_tenant_has_nothing_to_do_with_another(site: Site) -> None:
+    retention: Retention = site.app.extensions["audit-retention"]
+    local = Reader("local", Scope(TEST))
+    with pytest.raises(NotHereError):
+        retention.place(local, HoldForm(tenant=NORD, reason="case 8"), "local")
+    with pytest.raises(NotHereError):
+        retention.ask_erasure(local, NORD, "left", "local")
+    with pytest.raises(NotHereError):
+        retention.confirm_erasure(local, NORD, "local")

@@ -109,8 +109,9 @@ class Retention:
             {NO_TENANT: "No tenant", **{each.id: each.name for each in known.by_id.values()}},
         )
 
-    def place(self, form: HoldForm, by: str) -> Hold:
-        """Place a hold. RefusedError when it cannot be."""
+    def place(self, reader: Reader, form: HoldForm, by: str) -> Hold:
+        """Place a hold. RefusedError when it cannot be, NotHereError for another's tenant."""
+        _refuse_others(reader, form.tenant)
         start, end = _moment("start", form.start), _moment("end", form.end)
         try:
             return holds.place(
@@ -128,9 +129,16 @@ class Retention:
         except SettingsError as error:
             raise _refused(error) from error
 
-    def release(self, hold_id: str, reason: str, by: str) -> Hold:
+    def release(self, reader: Reader, hold_id: str, reason: str, by: str) -> Hold:
         """Release a hold. NotHereError when there is none in force, RefusedError for who placed it."""
-        found = next((each for each in holds.all(self._client, self._prefix) if each.id == hold_id), None)
+        found = next(
+            (
+                each
+                for each in holds.all(self._client, self._prefix, reader.scope.tenant_id)
+                if each.id == hold_id
+            ),
+            None,
+        )
         if found is None or found.released:
             raise NotHereError
         try:
@@ -147,8 +155,9 @@ class Retention:
             raise _refused(error) from error
         return done
 
-    def ask_erasure(self, tenant_id: str, reason: str, by: str) -> Erasure:
+    def ask_erasure(self, reader: Reader, tenant_id: str, reason: str, by: str) -> Erasure:
         """Ask for the erasure of a tenant. RefusedError while it is held, or without a reason."""
+        _refuse_others(reader, tenant_id)
         if tenant_id not in self._tenancy.current().by_id:
             raise RefusedError({"": "There is no such tenant."})
         try:
@@ -158,23 +167,24 @@ class Retention:
         except (SettingsError, ConflictError) as error:
             raise _refused(error) from error
 
-    def confirm_erasure(self, tenant_id: str, by: str) -> Erasure:
+    def confirm_erasure(self, reader: Reader, tenant_id: str, by: str) -> Erasure:
         """Confirm what another asked for; the next run does it. RefusedError for who asked."""
-        self._asked(tenant_id)
+        self._asked(reader, tenant_id)
         try:
             return erasures.confirm(self._client, self._prefix, tenant_id, by=by, now=self._now())
         except (SettingsError, ConflictError) as error:
             raise _refused(error) from error
 
-    def withdraw_erasure(self, tenant_id: str) -> Erasure:
+    def withdraw_erasure(self, reader: Reader, tenant_id: str) -> Erasure:
         """Take back what is not confirmed yet."""
-        self._asked(tenant_id)
+        self._asked(reader, tenant_id)
         try:
             return erasures.withdraw(self._client, self._prefix, tenant_id)
         except (SettingsError, ConflictError) as error:
             raise _refused(error) from error
 
-    def _asked(self, tenant_id: str) -> None:
+    def _asked(self, reader: Reader, tenant_id: str) -> None:
+        _refuse_others(reader, tenant_id)
         found = {each.tenant for each in erasures.all(self._client, self._prefix)}
         if tenant_id not in found:
             raise NotHereError
@@ -182,6 +192,12 @@ class Retention:
     def _deletions(self, own: str | None) -> list[Deletion]:
         found = reversed(certificates.all(self._client, self._prefix))
         return [_deletion(each, own) for each in found if own is None or own in each.tenants]
+
+
+def _refuse_others(reader: Reader, tenant_id: str) -> None:
+    """What is not of the reader's tenants is not there."""
+    if reader.scope.tenant_id not in {None, tenant_id}:
+        raise NotHereError
 
 
 def _deletion(certificate: Certificate, own: str | None) -> Deletion:

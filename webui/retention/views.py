@@ -32,7 +32,7 @@ def place_hold() -> Response | tuple[str, int]:
     names = ("tenant", "reason", "start", "end", "entity_type", "entity_id")
     form = HoldForm(**{name: request.form.get(name, "").strip() for name in names})
     try:
-        hold = _retention().place(form, identity().name)
+        hold = _retention().place(reader(), form, identity().name)
     except RefusedError as error:
         return _page(form, error.problems), 400
     return _done(f"placed a legal hold on {hold.sentence()}: {hold.reason}", hold.tenant)
@@ -43,7 +43,7 @@ def place_hold() -> Response | tuple[str, int]:
 def release_hold(hold_id: str) -> Response | tuple[str, int]:
     """Release a hold that another person placed."""
     try:
-        hold = _retention().release(hold_id, request.form.get("reason", ""), identity().name)
+        hold = _retention().release(reader(), hold_id, request.form.get("reason", ""), identity().name)
     except RefusedError as error:
         return _refused(error)
     return _done(f"released the legal hold on {hold.sentence()}: {hold.release_reason}", hold.tenant)
@@ -55,7 +55,7 @@ def ask_erasure() -> Response | tuple[str, int]:
     """Ask for the erasure of a tenant."""
     tenant, reason = request.form.get("tenant", ""), request.form.get("reason", "")
     try:
-        made = _retention().ask_erasure(tenant, reason, identity().name)
+        made = _retention().ask_erasure(reader(), tenant, reason, identity().name)
     except RefusedError as error:
         return _refused(error)
     return _done(f"asked for the erasure of tenant {made.tenant}: {made.reason}", made.tenant)
@@ -66,7 +66,7 @@ def ask_erasure() -> Response | tuple[str, int]:
 def confirm_erasure(tenant_id: str) -> Response | tuple[str, int]:
     """Confirm an erasure that another person asked for."""
     try:
-        made = _retention().confirm_erasure(tenant_id, identity().name)
+        made = _retention().confirm_erasure(reader(), tenant_id, identity().name)
     except RefusedError as error:
         return _refused(error)
     return _done(f"confirmed the erasure of tenant {made.tenant}: {made.reason}", made.tenant)
@@ -77,7 +77,7 @@ def confirm_erasure(tenant_id: str) -> Response | tuple[str, int]:
 def withdraw_erasure(tenant_id: str) -> Response | tuple[str, int]:
     """Take back an erasure that is not confirmed."""
     try:
-        made = _retention().withdraw_erasure(tenant_id)
+        made = _retention().withdraw_erasure(reader(), tenant_id)
     except RefusedError as error:
         return _refused(error)
     return _done(f"took back the erasure of tenant {made.tenant}", made.tenant)

@@ -1,5 +1,9 @@
 """`audit-indexer retention` says what it does, in lines and exit codes."""
 
+import os
+import pty
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -119,3 +123,40 @@ def test_show_tells_what_is_kept_held_asked_for_and_deleted(keeping: Keeping) ->
     assert f"erasure   {NORD}  asked for: left\n" in shown
     assert "Z by the test, by --now: 1 deletions\n" in shown
     assert f"deleted {keeping.prefix}-audit-starter-2026.09.01: 3 of 5 events; kept in" in shown
+
+
+def test_progress_is_shown_on_a_terminal_and_in_no_pipe(keeping: Keeping) -> None:
+    keeping.tenant(ACME, "starter")
+    keeping.write(ACME, 3)
+    command = [
+        str(Path(sys.executable).with_name("audit-indexer")),
+        "retention",
+        "run",
+        "--now",
+        "2026-10-02T02:00",
+    ]
+    terminal, other_end = pty.openpty()
+    try:
+        on_terminal = subprocess.run(
+            command,
+            env={**os.environ, **keeping.store.environment},
+            stdout=subprocess.PIPE,
+            stderr=other_end,
+            check=False,
+            timeout=120,
+        )
+        shown = os.read(terminal, 65536).decode()
+    finally:
+        os.close(terminal)
+        os.close(other_end)
+    assert (on_terminal.returncode, b"deleted" in on_terminal.stdout) == (0, True)
+    assert f"certifying {keeping.prefix}-audit-{STARTER}" in shown
+    keeping.write(ACME, 3)
+    piped = subprocess.run(
+        command,
+        env={**os.environ, **keeping.store.environment},
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert (piped.returncode, piped.stderr) == (0, b"")

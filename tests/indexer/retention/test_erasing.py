@@ -1,5 +1,6 @@
 """Every event of an erased tenant goes, nobody else's does, and a resend of theirs finds its twin."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,6 +50,33 @@ class TestAnErasure:
         assert keeping.send((f"{keeping.prefix}-audit-{STARTER}", each) for each in again) == [
             409, 409, 409, 201,
         ]  # fmt: skip
+
+    def test_loses_nothing_that_is_written_meanwhile(self, keeping: Keeping) -> None:
+        two_tenants(keeping)
+        confirm(keeping)
+        name, done, sent = f"{keeping.prefix}-audit-{STARTER}", threading.Event(), list[str]()
+
+        def write() -> None:
+            for number in range(1000, 3000):
+                made = event_of(lambda *_: "starter", NORD, number, 0.25, {})
+                # As an agent does: what is kept off comes again.
+                while keeping.send([(name, made)]) == [403]:
+                    pass
+                sent.append(made["event"]["id"])
+                if done.is_set():
+                    return
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            report = keeping.erase(ACME)
+        finally:
+            done.set()
+            writer.join()
+        assert report.findings == []
+        ids = keeping.ids()
+        assert len(set(ids)) == len(ids)
+        assert set(sent) <= set(ids)
 
     def test_says_in_its_certificates_who_asked_and_who_confirmed(self, keeping: Keeping) -> None:
         two_tenants(keeping)

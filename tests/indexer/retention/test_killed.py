@@ -58,6 +58,21 @@ def test_a_run_that_was_killed_keeps_no_writer_off_for_good(keeping: Keeping) ->
     assert keeping.indices() == [STARTER]
 
 
+def test_a_copy_that_the_store_still_makes_for_a_killed_run_is_ended_first(keeping: Keeping) -> None:
+    three_fates(keeping)
+    stray: dict[str, object] = {
+        "source": {"index": f"{keeping.prefix}-audit-{STARTER}", "size": 1},
+        "dest": {"index": f"{keeping.prefix}-stray", "op_type": "create"},
+    }
+    keeping.client.request("PUT", f"/{keeping.prefix}-stray")
+    # As slow as one of millions of events.
+    params: dict[str, str | bool] = {"wait_for_completion": False, "requests_per_second": "0.01"}
+    task = keeping.client.request("POST", "/_reindex", params=params, body=stray).json["task"]
+    assert len(keeping.run(30).done) == 1
+    found = keeping.client.request("GET", f"/_tasks/{task}").json
+    assert (found["completed"], found["response"]["canceled"]) == (True, "by user request")
+
+
 def test_no_search_sees_both_or_neither(keeping: Keeping) -> None:
     _, kept = three_fates(keeping)
     seen: set[int] = set()
