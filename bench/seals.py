@@ -2,7 +2,8 @@
 
 Each round ships the samples, repeated, through `audit-agent run --once` into a local node twice, with
 seals and without, in an order that changes each round, and compares the two. The machine may be noisy: CPU
-seconds are steadier than events a second. Afterwards `--verify` events (or more), sealed, are verified by
+seconds are steadier than events a second, and what part of one run's CPU time goes into seals is steadier
+still. Afterwards `--verify` events (or more), sealed, are verified by
 `audit-indexer verify`. Printed besides: bytes on disk of seals and of events.
 """
 
@@ -12,14 +13,21 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from agent import settings
+from agent.daemon import Agent
+from agent.sealing.ledger import Ledger
+from agent.sealing.messenger import Messenger
 from bench import backlog, ship, workbench
 from bench.ship import Shipped
+from indexer.client import connect
 from indexer.seals import index
+from indexer.settings import StoreSettings
 
 OFF: Final = "\n[seals]\nenabled = false\n"
 
@@ -86,10 +94,41 @@ def main(records: int, rounds: int, verified: int, heap: str) -> None:
             f"({seals / events:.1%})"
         )
         workbench.dropped(url, "agent")
+        share(url, log, count)
+        workbench.dropped(url, "agent")
         compare(url, log, count, rounds)
         for number in range(-(-verified // count)):
             run(url, log, count, sealed=True, source=f"bench-{number}")
         verify(url, home)
+
+
+def share(url: str, log: Path, count: int) -> None:
+    """Ship once in this process, and print what part of its CPU time went into seals."""
+    config = workbench.configured(log.parent, log.name)
+    spent = [0.0]
+
+    def metered(method: Callable[..., object]) -> Callable[..., object]:
+        def run(*given: object, **named: object) -> object:
+            began = time.thread_time()
+            try:
+                return method(*given, **named)
+            finally:
+                spent[0] += time.thread_time() - began
+
+        return run
+
+    for owner, name in ((Ledger, "took"), (Ledger, "turn"), (Ledger, "save"), (Ledger, "close"),
+                        (Messenger, "_try")):  # fmt: skip
+        setattr(owner, name, metered(getattr(owner, name)))
+    store = StoreSettings(opensearch_url=url, index_prefix="agent")
+    agent = Agent(settings.load(config), store, connect(store))
+    began = time.process_time()
+    agent.once(workbench.ANSWER_SECS)
+    took = time.process_time() - began
+    click.echo(
+        f"in one run of {agent.account.stored:,} events: {spent[0]:.2f} of {took:.2f} CPU s for seals, "
+        f"{spent[0] / took:.1%}; {spent[0] / count * 1e6:.1f} us an event"
+    )
 
 
 def compare(url: str, log: Path, count: int, rounds: int) -> None:

@@ -1,0 +1,188 @@
+"""The parts of sealing: what is cut out of a document, what survives a torn file, where anchors go."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agent.sealing import outlets
+from agent.sealing.ledger import Ledger
+from agent.sealing.notes import Notes
+from agent.sealing.outlets import Outlet
+from agent.sealing.state import SealState
+from indexer.event import event_hash
+from indexer.seals.leaves import Leaves
+from tests.support.events import TEST, document
+from tests.support.sealing import new_key
+
+PARTITION = "smartwms-audit-business-2026.11.23"
+
+
+def stored(number: int, **fields: object) -> tuple[str, str, bytes, None]:
+    """A document with its bytes in the order in which the agent joins them."""
+    made = document(number, fields)
+    made["event"]["hash"] = event_hash(made)
+    event = {"hash": made["event"].pop("hash"), **made["event"]}
+    body = orjson.dumps(dict(sorted({**made, "event": event}.items())))
+    return PARTITION, event["id"], body, None
+
+
+class TestNotes:
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {},
+            {"message": 'he wrote ,"event":{"hash":"x"} and ,"tenant":{"id":"y"}'},
+            {"change.after": {"a": 1, "event": {"hash": "0" * 64, "ingested": "x"}}, "change.fields": ["a"]},
+            {"labels": {"event": {"hash": "1" * 64}, "tenant": {"id": "another"}}},
+        ],
+        ids=["as usual", "in a text", "in a change", "in labels"],
+    )
+    def test_hash_and_tenant_are_the_events_own(self, fields: dict[str, object]) -> None:
+        sent = stored(1, **fields)
+        leaves = Leaves()
+        Notes().take(leaves, [sent], seen=False)  # type: ignore[list-item]
+        [leaf] = leaves
+        assert leaf.hash.hex() == event_hash(orjson.loads(sent[2]))
+        assert (leaf.placement, leaf.id) == ((PARTITION, TEST), sent[1])
+
+
+class TestState:
+    def ledger(self, state: SealState, count: int = 10) -> Ledger:
+        return Ledger(state, self.key, "app-1", count=count, secs=60, sealed=lambda: None)
+
+    @pytest.fixture(autouse=True)
+    def _key(self) -> None:
+        self.key = new_key()
+
+    def test_half_a_chunk_is_cut_off_and_what_was_flushed_before_it_is_sealed(self, tmp_path: Path) -> None:
+        state = SealState(tmp_path)
+        ledger = self.ledger(state)
+        ledger.took([stored(1)], seen=False)  # type: ignore[list-item]
+        ledger.save()
+        ledger.took([stored(2)], seen=False)  # type: ignore[list-item]
+        ledger.save()
+        [path] = state.folder.glob("pending-*")
+        path.write_bytes(path.read_bytes()[:-3])
+        again = self.ledger(state)
+        assert len(again) == 1
+        again.took([stored(2)], seen=True)  # type: ignore[list-item]
+        again.save()
+        assert len(self.ledger(state)) == 2
+
+    def test_a_seal_is_made_by_count_or_by_time_and_follows_the_one_before(self, tmp_path: Path) -> None:
+        state = SealState(tmp_path)
+        ledger = self.ledger(state)
+        ledger.took([stored(number) for number in range(10)], seen=False)  # type: ignore[misc]
+        ledger.turn(0.0)
+        ledger.took([stored(11)], seen=False)  # type: ignore[list-item]
+        ledger.turn(1.0)
+        assert state.waiting() == [1]
+        ledger.turn(62.0)
+        first, second = (state.read(number) for number in state.waiting())
+        assert first is not None
+        assert second is not None
+        assert (first.seal.number, second.seal.number) == (0, 1)
+        assert second.seal.previous == first.seal.digest
+        assert list(state.folder.glob("pending-*")) == []
+
+    def test_a_backlog_that_is_full_leaves_events_unsealed_and_says_so(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("agent.sealing.ledger.BACKLOG_BYTES", 100)
+        ledger = self.ledger(SealState(tmp_path), count=1)
+        for number in range(3):
+            ledger.took([stored(number)], seen=False)  # type: ignore[list-item]
+            ledger.turn(float(number))
+        assert ledger.unsealed_count == 2
+        assert "2 stored events stay unsealed" in ledger.problem
+
+    def test_a_damaged_head_begins_a_chain_anew(self, tmp_path: Path) -> None:
+        state = SealState(tmp_path)
+        ledger = self.ledger(state, count=1)
+        ledger.took([stored(1)], seen=False)  # type: ignore[list-item]
+        ledger.turn(0.0)
+        made = state.read(1)
+        assert made is not None
+        state.shelved(made)
+        (state.folder / "head.json").write_bytes(b"{")
+        again = self.ledger(state, count=1)
+        again.took([stored(2)], seen=False)  # type: ignore[list-item]
+        again.turn(0.0)
+        found = state.newest()
+        assert found is not None
+        assert (found.seal.number, found.seal.previous) == (0, "")
+        assert found.seal.chain != made.seal.chain
+
+
+@dataclass
+class Receiver:
+    """An address outside: what it was told, and how it answers."""
+
+    url: str = ""
+    status: int = 200
+    told: list[tuple[str | None, bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            made.told.append((self.headers.get("Authorization"), body))
+            self.send_response(made.status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    made.url = f"http://127.0.0.1:{server.server_port}/anchors"
+    yield made
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class TestOutlets:
+    def told(self, outlet: Outlet) -> None:
+        outlet.add(b'{"number":1}\n')
+        outlet.add(b'{"number":2}\n')
+        outlet.flush()
+
+    def test_an_address_gets_every_line_with_its_token(self, receiver: Receiver, tmp_path: Path) -> None:
+        token = tmp_path / "token"
+        token.write_text("s3cret\n")
+        self.told(outlets.to_address(receiver.url, token, tmp_path / "spool"))
+        assert receiver.told == [("Bearer s3cret", b'{"number":1}\n{"number":2}\n')]
+        assert not (tmp_path / "spool").exists()
+
+    def test_what_an_address_refuses_waits(self, receiver: Receiver, tmp_path: Path) -> None:
+        receiver.status = 503
+        outlet = outlets.to_address(receiver.url, None, tmp_path / "spool")
+        with pytest.raises(OSError, match="it answers 503"):
+            self.told(outlet)
+        receiver.status = 204
+        outlet.flush()
+        assert receiver.told[-1] == (None, b'{"number":1}\n{"number":2}\n')
+
+    def test_an_address_that_is_not_there_is_waited_for(self, tmp_path: Path) -> None:
+        outlet = outlets.to_address("http://127.0.0.1:1/", None, tmp_path / "spool")
+        with pytest.raises(OSError, match="Connection refused"):
+            self.told(outlet)
+        assert (tmp_path / "spool").read_bytes().count(b"\n") == 2
+
+    def test_a_file_is_added_to_and_half_a_line_in_it_gets_its_own_end(self, tmp_path: Path) -> None:
+        file = tmp_path / "outside" / "anchors.jsonl"
+        file.parent.mkdir()
+        file.write_bytes(b'{"num')
+        self.told(outlets.to_file(file, tmp_path / "spool"))
+        assert file.read_bytes() == b'{"num\n{"number":1}\n{"number":2}\n'
