@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from argon2 import PasswordHasher
 from flask import Flask, Response, current_app, g
@@ -16,9 +15,8 @@ from jinja2 import StrictUndefined
 from indexer.client import Client
 from indexer.cursors import Cursors
 from indexer.documents import Documents
-from indexer.query import Window, iso
 from indexer.search import EventSearch
-from webui import access, error_pages, security
+from webui import access, error_pages, neighbours, security
 from webui.accounts import views as account_views
 from webui.accounts.service import Accounts, Limits
 from webui.accounts.single_sign_on import make_single_sign_on
@@ -27,7 +25,6 @@ from webui.admin.service import TenantAdmin
 from webui.alerts import views as alert_views
 from webui.alerts.assembly import make_alerts, make_desk, make_evidence
 from webui.alerts.desk import Choice
-from webui.alerts.service import Alerts
 from webui.api import views as api_views
 from webui.api.assembly import make_keys
 from webui.exports import views as export_views
@@ -38,8 +35,7 @@ from webui.integrity import views as integrity_views
 from webui.integrity.service import Verifications
 from webui.menu import menu_for
 from webui.notification import views as notification_views
-from webui.notification.assembly import make_channels, make_notifications
-from webui.notification.channels import Channels
+from webui.notification.assembly import make_notifications
 from webui.overview import views as overview_views
 from webui.overview.service import Overviews
 from webui.overview.views import Waiting
@@ -50,8 +46,6 @@ from webui.retention import views as retention_views
 from webui.retention.service import Retention
 from webui.reviews import views as review_views
 from webui.reviews.assembly import Neighbours, make_reviews
-from webui.reviews.checklist import AlertsFound
-from webui.reviews.review import Review
 from webui.search import saved
 from webui.search import views as search_views
 from webui.search.saved import SavedViews
@@ -111,9 +105,8 @@ def create_app(
         make_evidence(client, index_prefix, now, _people(accounts)),
     )
     app.extensions["audit-watchable-views"] = _watchable(views)
-    reviews = make_reviews(
-        client, index_prefix, tenancy, now, _neighbours(accounts, alerts, make_channels(client, index_prefix))
-    )
+    beside = neighbours.of_reviews(accounts, alerts, client, index_prefix, now)
+    reviews = make_reviews(client, index_prefix, tenancy, now, beside)
     review_views.register(app, reviews, limiter, exports.commission)
     overdue = Waiting(access.Role.AUDITOR, "Overdue reviews", reviews.overdue_count, "/reviews")
     found = Waiting(access.Role.AUDITOR, "New alerts", alerts.new_count, "/alerts")
@@ -157,39 +150,9 @@ def may_report(settings: WebSettings, client: Client, index_prefix: str) -> Call
 
 def reviews_neighbours(settings: WebSettings, client: Client, index_prefix: str) -> Neighbours:
     """Give what reviews ask of the other features where no page is: `audit-webui jobs run`."""
-    tenancy = Tenancy(client, index_prefix, _utc_now)
-    alerts = make_alerts(client, index_prefix, tenancy, _utc_now)
-    channels = make_channels(client, index_prefix)
-    return _neighbours(make_accounts(settings, client, index_prefix), alerts, channels)
-
-
-def _neighbours(accounts: Accounts, alerts: Alerts, channels: Channels) -> Neighbours:
-    def may_review(name: str, tenant: str) -> bool:
-        found = accounts.get(name)
-        if found is None or found.disabled or found.role < access.Role.AUDITOR:
-            return False
-        return found.tenant_id in {tenant, access.EVERY_TENANT}
-
-    def overdue(review: Review) -> None:
-        due = f"It was due on {review.due:%Y-%m-%d %H:%M} UTC."
-        alerts.raise_(
-            "review",
-            review.tenant,
-            review.id,
-            f"Overdue: {review.title}",
-            f"{due} Sign it off, or say in it why it waits.",
-            "",
-            [each.id for each in channels.of(review.tenant) if each.on],
-            _utc_now(),
-        )
-
-    def found(tenant: str, window: Window) -> AlertsFound:
-        count, open_count = alerts.of_period(tenant, window.start, window.end)
-        period = {"since": window.start, "until": window.end}
-        asked = {"state": "all", **{name: iso(moment) for name, moment in period.items() if moment}}
-        return AlertsFound(count, open_count, f"/alerts?{urlencode(asked)}")
-
-    return Neighbours(accounts.confirms, may_review, found, overdue)
+    alerts = make_alerts(client, index_prefix, Tenancy(client, index_prefix, _utc_now), _utc_now)
+    accounts = make_accounts(settings, client, index_prefix)
+    return neighbours.of_reviews(accounts, alerts, client, index_prefix, _utc_now)
 
 
 def _people(accounts: Accounts) -> Callable[[Reader, str], list[Choice]]:
