@@ -167,7 +167,7 @@ class Tail:
     def _read_after_all(self, file: Readable, seen: Seen, now: float) -> int:
         """Bind a file that is gone but has got a complete line; else how many bytes went with it."""
         found = seen._replace(size=file.seek(0, io.SEEK_END))
-        if head_of(file) is None:
+        if is_compressed(file) or head_of(file) is None:
             file.close()
             return found.size
         if not self._attach(file, found):

@@ -1,5 +1,6 @@
 """What cannot be read, or went before it could be, is counted and told."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,17 @@ class TestDeletedBeforeItWasEverOpened:
         reading.poll()
         assert reading.tail.lost_bytes == 10
         assert reading.tail.lost_files == 1
+
+    def test_26_an_archive_that_went_is_counted_and_not_read_as_a_log(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.clef"
+        path.touch()
+        reading = Reading(tmp_path)
+        reading.poll()
+        data = gzip.compress(line(0)) + b"\n"
+        append(path, data)
+        path.unlink()
+        assert reading.poll() == []
+        assert reading.tail.lost_bytes == len(data)
 
     def test_26_an_empty_file_that_goes_is_no_loss(self, tmp_path: Path) -> None:
         path = tmp_path / "a.clef"
