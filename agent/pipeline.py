@@ -107,6 +107,8 @@ class Pipeline:
                 if self.reads_own or not feed.is_own:
                     busy = self._read(feed, now) or busy
         self._settle(now)
+        if not busy:
+            self.lanes.hurry()
         return self.lanes.turn(now) or busy
 
     def use_tenants(self, tenants: Tenants) -> None:

@@ -179,6 +179,11 @@ class Lanes:
         """Send what was collected without waiting for more."""
         self._ready.extend(self._collector.take())
 
+    def hurry(self) -> None:
+        """Send what was collected if nothing else is on its way: then nobody gains by waiting for more."""
+        if not (self._senders.in_flight or self._ready or self._store.attempts):
+            self.seal()
+
     def stop(self) -> None:
         """Let the senders go, each after the request that it carries."""
         self._senders.stop(0.0)

@@ -3,6 +3,7 @@
 import base64
 import os
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def test_2_the_day_rolls_in_a_storm_of_429(tmp_path: Path, fake: FakeStore) -> N
         agent.until(lambda: counts.read == counts.final)
         assert counts.duplicate == 0
     assert sorted(originals(fake)) == sorted(writer.written.values())
+
+
+def test_what_comes_alone_does_not_wait_for_a_batch(tmp_path: Path, fake: FakeStore) -> None:
+    with running(tmp_path, fake, CONFIG.replace("[delivery]", "[delivery]\nbatch_secs = 60")) as agent:
+        since = time.monotonic()
+        append(agent.logs / "a.clef", Writer().lines(2))
+        agent.until(lambda: agent.stored() == 2)
+        assert time.monotonic() - since < 60
 
 
 def test_51_a_new_password_is_taken_from_its_file(tmp_path: Path, fake: FakeStore) -> None:

@@ -20,7 +20,7 @@ from indexer.verdict import Verdict
 LIMITS = DeliverySettings(batch_count=10, batch_secs=1.0, request_secs=2.0)
 PARTITION = "smartwms-audit-business-2026.11.23"
 OTHER = "smartwms-audit-starter-2026.11.23"
-WAIT_SECS = 5.0
+WAIT_SECS = 30.0
 
 
 class Token:

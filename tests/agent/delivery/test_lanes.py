@@ -49,6 +49,26 @@ def test_a_batch_goes_when_it_is_full_and_not_before_its_time(
     assert fake.requests == 1
 
 
+def test_a_batch_that_is_not_full_goes_at_once_if_nothing_else_is_on_its_way(
+    fake: FakeStore, delivering: Delivering
+) -> None:
+    delivering.add(documents(0, 3)[0])
+    delivering.lanes.hurry()
+    delivering.turn(0.0)
+    assert (len(fake.documents), fake.requests) == (3, 1)
+    fake.whole = lambda _request: 503
+    delivering.add(documents(3, 2)[0])
+    delivering.lanes.hurry()
+    delivering.turn(0.0)
+    fake.whole = wrong.fine
+    for number in range(5, 8):
+        delivering.add(documents(number, 1)[0])
+        delivering.lanes.hurry()
+    delivering.drain()
+    assert len(fake.documents) == 8
+    assert fake.requests == 4, "what came while the store failed went as one batch"
+
+
 def test_what_was_stored_before_is_a_duplicate_and_final(delivering: Delivering) -> None:
     for _ in range(2):
         added, token = documents(0, 5)
