@@ -148,7 +148,7 @@ def _totals(
                 number(tally.changes, asked and narrowed(asked, category=CHANGES)),
                 number(tally.failed, asked and narrowed(asked, action=FAILED_SIGN_INS), bad=True),
                 number(tally.exports, asked and narrowed(asked, action=EXPORTS)),
-                number(late, asked and narrowed(asked, hour=(night,))) if night else Cell("always open"),
+                number(late, asked and narrowed(asked, hour=(night,))) if night else Cell("n/a"),
                 Cell(share(late, tally.count) if night else ""),
                 Cell(f"{len(tally.days):,}", str(len(tally.days))),
                 when(tally.first, material.zone),
