@@ -20,6 +20,7 @@ from webui.exports.assembly import make_worker
 from webui.exports.job import Job
 from webui.reports import assembly
 from webui.reports.definitions import DEFINITIONS
+from webui.reports.kinds import failed_logins
 from webui.tenancy import Reader
 
 ADDRESS = f"/reports/failed-logins?{MONTH}&failures=5"
@@ -203,3 +204,12 @@ def test_another_format_is_refused(browser: FlaskClient) -> None:
     answer = browser.post(ADDRESS, data={"csrf_token": token(browser, ADDRESS), "format": "ndjson"})
     assert answer.status_code == 409
     assert "Choose CSV or PDF." in answer.text
+
+
+def test_nobody_waits_for_the_runs_among_very_many_sign_ins(
+    browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failed_logins, "WALKED_ON_SCREEN_COUNT", 10)
+    seen = text(browser.get(ADDRESS).text)
+    assert "Runs that ended in a success in the file" in seen
+    assert "These are more than 10 sign-ins: runs are looked for when you export the report" in seen

@@ -19,6 +19,8 @@ from webui.reports.people import People, Person
 from webui.reports.report import Body, Cell, Figure, Picture, Table, by_count, columns, number, plural, when
 
 ACTIONS: Final = FAILED_SIGN_INS
+WALKED_ON_SCREEN_COUNT: Final = 20_000
+"""Runs are found event by event: of more sign-ins than these, a person does not wait for it."""
 _EDGES: Final[Json] = {
     "first": {"min": {"field": "@timestamp"}},
     "last": {"max": {"field": "@timestamp"}},
@@ -68,7 +70,8 @@ def body(material: Material, question: Question, numbers: dict[str, int]) -> Bod
         by_person.setdefault(person, _Tally()).add(bucket, place if any(place) else None)
     least, gap = numbers["failures"], timedelta(minutes=numbers["minutes"])
     keyed = _Keyed(material.people, several=material.several)
-    runs = list(runs_of(material.walk(both), keyed, least, gap))
+    walked = material.file or material.count(both) <= WALKED_ON_SCREEN_COUNT
+    runs = list(runs_of(material.walk(both), keyed, least, gap)) if walked else []
     total = sum(tally.count for tally in by_place.values())
     nameless, placeless = (by_person.get(None), by_place.get(("", "")))
     return Body(
@@ -83,7 +86,9 @@ def body(material: Material, question: Question, numbers: dict[str, int]) -> Bod
             ),
             Figure("naming nobody", number(nameless.count if nameless else 0, question.only("user", "-"))),
             Figure("without address", number(placeless.count if placeless else 0, question.only("ip", "-"))),
-            Figure("Runs that ended in a success", number(len(runs), bad=True)),
+            Figure(
+                "Runs that ended in a success", number(len(runs), bad=True) if walked else Cell("in the file")
+            ),
         ),
         pictures=(
             Picture(
@@ -98,7 +103,7 @@ def body(material: Material, question: Question, numbers: dict[str, int]) -> Bod
             _hours(material, question),
         ),
         tables=(
-            _runs_table(material, question, runs, least, gap),
+            _runs_table(material, question, runs, least, gap) if walked else _no_runs(),
             _places_table(material, question, by_place),
             _people_table(material, question, by_person),
         ),
@@ -224,6 +229,19 @@ def _runs_table(
             "Whether a guess succeeded, or somebody only remembered their password, is for a person to say."
         ),
         empty="No run of failures in this period ended in a success.",
+    )
+
+
+def _no_runs() -> Table:
+    return Table(
+        "runs",
+        "Runs of failures followed by a success",
+        columns("By"),
+        (),
+        empty=(
+            f"These are more than {WALKED_ON_SCREEN_COUNT:,} sign-ins: runs are looked for when you export "
+            "the report, or choose a shorter period."
+        ),
     )
 
 
