@@ -73,8 +73,12 @@ class Planner:
         if self._looked is not None and now - self._looked < LOOK_EVERY:
             return False
         self._looked = now
-        busy = [self._worked(stored, now) for stored in self._schedules.running()]
-        return any(busy)
+        worked = [self._worked(stored, now) for stored in self._schedules.running()]
+        busy = any(worked)
+        if busy:
+            # What was begun may be done at once: with `--once`, nobody looks later.
+            self._looked = None
+        return busy
 
     def _worked(self, stored: Stored, now: datetime) -> bool:
         schedule = from_document(stored.id, stored.source)
