@@ -34,7 +34,8 @@ def follow(evaluator: Evaluator, stopping: threading.Event) -> None:
         try:
             active = evaluator.round()
         except FencedError:
-            _log.warning("another evaluator has taken over")
+            if not stopping.is_set():
+                _log.warning("another evaluator has taken over")
             active = False
         except RetryableError as error:
             _log.warning("the store is away, trying again: %s", error)

@@ -222,13 +222,18 @@ class Desk:
 
     def _hit(self, monitor: Monitor, series: Series) -> Hit:
         tenant = wording.tenant_of(monitor, series)
+        asked = wording.evidence(monitor.condition, series, tenant)
+        sentences = []
+        if wording.is_told_by_its_events(monitor.condition):
+            newest = self._tally.newest(asked, monitor.scope, self._now(), 1)
+            sentences = [event.text("message") for event in newest]
         return Hit(
-            title=wording.title(monitor.condition, series, (), monitor.name),
+            title=wording.title(monitor.condition, series, sentences, monitor.name),
             first=moment(series.first),
             last=moment(series.last),
             count=series.count,
             place=self._tenancy.facts(series.tenant),
-            evidence=wording.evidence(monitor.condition, series, tenant),
+            evidence=asked,
         )
 
     def _watching(self, monitor: Monitor, progress: Progress | None) -> Watching:

@@ -127,11 +127,15 @@ class Evaluator:
                 noted = noted.failed(ids, str(error), self._now())
             else:
                 noted = noted.done(ids, self._now())
-        now = self._now()
-        noted = replace(noted, ran=now)
-        if due or self._written is None or now - self._written >= _HEARTBEAT:
+            if self._is_silent():
+                # A long round is no silence, and what it has found so far need not wait for its end.
+                noted = replace(noted, ran=self._now())
+                self._write(noted)
+                self._parts.telling.sweep(self._now())
+        if due or self._is_silent():
+            noted = replace(noted, ran=self._now())
             self._write(noted)
-        self._say_failing(monitors, noted, now)
+        self._say_failing(monitors, noted, self._now())
         return noted
 
     def _look(self, group: Sequence[Monitor], span: Span) -> None:
@@ -168,6 +172,9 @@ class Evaluator:
     def _is_due(self, monitor: Monitor, progress: Progress) -> bool:
         ran = progress.watches[monitor.id].ran
         return ran is None or self._now() - ran >= interval(monitor.condition)
+
+    def _is_silent(self) -> bool:
+        return self._written is None or self._now() - self._written >= _HEARTBEAT
 
     def _write(self, progress: Progress) -> None:
         self._parts.ledger.write(progress)

@@ -27,6 +27,11 @@ def evidence(condition: Condition, series: Series, tenant: str) -> Question:
     return replace(condition.narrowed(series.group), tenant=tenant).within(window)
 
 
+def is_told_by_its_events(condition: Condition) -> bool:
+    """Whether the newest event says best what was found."""
+    return condition.template in {Template.PERMISSION_CHANGE, Template.AUDIT_TAMPERING}
+
+
 def title(condition: Condition, series: Series, sentences: Sequence[str], name: str) -> str:
     """Say what was found, in one line. `sentences`: of its newest events; `name`: of the monitor."""
     count, group = series.count, series.group
@@ -42,7 +47,7 @@ def title(condition: Condition, series: Series, sentences: Sequence[str], name: 
         said = f"{group} worked after hours, night of {series.night}"
     elif template is Template.BULK_EXPORT:
         said = f"{group or 'Somebody'} read or exported {series.size:,} rows"
-    elif template is not Template.OWN_QUERY and sentences:
+    elif is_told_by_its_events(condition) and sentences:
         said = sentences[0] + (f" (and {count - 1:,} more)" if count > 1 else "")
     else:
         by = f", {GROUP_WORDS[condition.group]} {group or 'not in the log'}" if condition.group else ""
