@@ -18,6 +18,7 @@ from webui.reviews.review import Review
 from webui.reviews.service import Reviews
 from webui.reviews.week import Week, ended
 from webui.tenancy import Tenancy
+from webui.trail import TrailError
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +63,12 @@ class Opening:
         now = self._now()
         if self._looked is not None and now - self._looked < LOOK_EVERY:
             return False
-        if self._opened(now) or self._told(now):
-            return True
+        try:
+            if self._opened(now) or self._told(now):
+                return True
+        except TrailError:
+            # What cannot be recorded is not opened; it is tried again.
+            _log.exception("no review can be opened")
         self._looked = now
         return False
 
@@ -77,9 +82,8 @@ class Opening:
                 if review_id in self._open:
                     continue
                 if self._archive.get(review_id) is None:
-                    review = self._reviews.open_week(plan, week, review_id, SCHEDULE)
+                    review = self._reviews.open_week(plan, week, review_id, SCHEDULE, self._record)
                     if review is not None:
-                        self._record(review)
                         _log.info("review %s is open: %s", review_id, review.title)
                     self._open.add(review_id)
                     return True

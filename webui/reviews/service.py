@@ -138,8 +138,15 @@ class Reviews:
 
     # -- opening
 
-    def open_week(self, plan: Plan, week: Week, review_id: str, opened_by: str) -> Review | None:
-        """Open the review of a week as a plan says; None when it is open already."""
+    def open_week(
+        self,
+        plan: Plan,
+        week: Week,
+        review_id: str,
+        opened_by: str,
+        record: Callable[[Review], None] = lambda _: None,
+    ) -> Review | None:
+        """Open the review of a week as a plan says, recorded first; None when it is open already."""
         tenant = self._tenant(plan.tenant)
         zone = self._tenancy.facts(plan.tenant).zone
         now = self._now()
@@ -155,6 +162,7 @@ class Reviews:
             due=due,
         )
         review = replace(review, plan=plan.id, week=week.name)
+        record(review)
         return review if self._archive.add(review) else None
 
     def start(
@@ -278,7 +286,10 @@ class Reviews:
 
     def _confirmed(self, reader: Reader, password: str) -> None:
         if not self._confirm(reader.account, password):
-            raise UnconfirmedError("That is not your password. Nothing was signed.")
+            raise UnconfirmedError(
+                "That is not your password. Nothing was signed. An account that single sign-on alone opens "
+                "has none: ask an administrator for one to sign with."
+            )
 
     def _made(  # noqa: PLR0913  what a review consists of
         self,

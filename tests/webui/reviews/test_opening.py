@@ -36,6 +36,17 @@ class TestAWeek:
         desk.at(datetime(2026, 11, 29, 23, 0, tzinfo=UTC))
         assert len(desk.opened(plan)) == 1
 
+    def test_that_cannot_be_recorded_is_opened_when_it_can(self, desk: Desk) -> None:
+        plan = desk.plan()
+        kept = desk.site.trail_path.with_suffix(".kept")
+        desk.site.trail_path.touch()
+        desk.site.trail_path.rename(kept)
+        desk.site.trail_path.mkdir()
+        assert desk.opened(plan) == []
+        desk.site.trail_path.rmdir()
+        kept.rename(desk.site.trail_path)
+        assert len(desk.opened(plan)) == 1
+
     def test_is_cut_by_the_calendar_of_its_tenant(self, desk: Desk) -> None:
         plan = desk.plan(NORD, PlanForm(reviewers="stranger"))
         desk.at(datetime(2026, 11, 29, 15, 0, tzinfo=UTC))
