@@ -55,6 +55,14 @@ class Leaf(NamedTuple):
     seen: bool
 
 
+class _Numbers(dict[_ValueT, int]):
+    """The numbers of values; a new one gets the next."""
+
+    def __missing__(self, value: _ValueT) -> int:
+        number = self[value] = len(self)
+        return number
+
+
 class Leaves:
     """Leaves in the order in which their events became final, by columns; grows at its end."""
 
@@ -64,9 +72,9 @@ class Leaves:
         self.ids: list[str] = []
         self.hashes: list[bytes] = []
         self.seen = bytearray()
-        self._placements: dict[Placement, int] = {}
+        self._placements: _Numbers[Placement] = _Numbers()
         self._where = array("I")
-        self._prefixes: dict[str, int] = {}
+        self._prefixes: _Numbers[str] = _Numbers()
         self._prefixes_of = array("I")
 
     def __len__(self) -> int:
@@ -94,8 +102,9 @@ class Leaves:
             if len(id_) != ID_CHARS:
                 raise ValueError(f"{id_!r} is no id of an event: it has not {ID_CHARS} characters")
         files = [id_[:_PREFIX_CHARS] for id_ in ids]
-        self._where.extend(_numbered(self._placements, placements))
-        self._prefixes_of.extend(_numbered(self._prefixes, files))
+        numbers, files_numbers = self._placements, self._prefixes
+        self._where.extend([numbers[place] for place in placements])
+        self._prefixes_of.extend([files_numbers[file] for file in files])
         self.ids += ids
         self.hashes += hashes
         self.seen += bytes((seen,)) * len(ids)
@@ -170,13 +179,6 @@ def _unpack(data: bytes) -> Leaves:
             seen=bool(columns[numbers + number]),
         )
     return leaves
-
-
-def _numbered(numbers: dict[_ValueT, int], values: Sequence[_ValueT]) -> list[int]:
-    """The numbers of values; new ones get the next."""
-    for value in dict.fromkeys(values):
-        numbers.setdefault(value, len(numbers))
-    return [numbers[value] for value in values]
 
 
 def _little(numbers: array[int]) -> bytes:
