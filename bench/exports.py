@@ -3,7 +3,8 @@
 Loads events into a local node of its own by raw bulk (the samples repeated, a second apart), asks for an
 export of all of them like a person does, runs `audit-webui jobs run --once`, and prints rows a second, its
 peak memory, the file's size; `audit-webui exports verify` must agree. It does so for a tenth, a half, and all
-of the events: the memory must stay what it was.
+of the events: the memory must stay what it was. With --data, a folder that `bench.pages --data` left is read
+instead: as many of its newest events, of all its tenants, as are asked for.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import orjson
 import psutil
 
-from bench.workbench import prepared, running_node
+from bench.pages import held, kept_node
+from bench.workbench import ANSWER_SECS, prepared, running_node
 from indexer import partitions
 from indexer.client import Client, connect
 from indexer.documents import Documents
-from indexer.query import Scope
+from indexer.query import OPERATOR, Scope, Window
 from indexer.settings import StoreSettings
 from tests.support import events as samples
 from webui.exports.assembly import make_exports
@@ -42,6 +44,8 @@ PREFIX: Final = "bench"
 BATCH_COUNT: Final = 2500
 LOOK_SECS: Final = 0.1
 READER: Final = Reader("bench", Scope(samples.TEST))
+EVERYTHING: Final = Question()
+EVERYBODY: Final = Reader("bench", OPERATOR)
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,15 @@ def _send(client: Client, lines: list[bytes]) -> None:
     lines.clear()
 
 
-def export(client: Client, url: str, folder: Path, kind: Format) -> Made:
-    """Ask for everything, have it made by a process of its own, and watch that process."""
+def export(
+    client: Client,
+    url: str,
+    folder: Path,
+    kind: Format,
+    reader: Reader = READER,
+    asked: Question = EVERYTHING,
+) -> Made:
+    """Ask for it, have it made by a process of its own, and watch that process."""
     settings = WebSettings(export_dir=folder / "exports", secret_key_file=folder / "secret.key")
 
     def later() -> datetime:
@@ -90,7 +101,7 @@ def export(client: Client, url: str, folder: Path, kind: Format) -> Made:
 
     exports = make_exports(settings, client, PREFIX, Tenancy(client, PREFIX, later), later)
     exports.prepare()
-    job = exports.ask(READER, exports.offer(READER, Question()), kind, bom=False, record=lambda _: None)
+    job = exports.ask(reader, exports.offer(reader, asked), kind, bom=False, record=lambda _: None)
     environment = os.environ | {
         "AUDIT_OPENSEARCH_URL": url,
         "AUDIT_INDEX_PREFIX": PREFIX,
@@ -116,6 +127,17 @@ def export(client: Client, url: str, folder: Path, kind: Format) -> Made:
         raise click.ClickException(done.stdout + done.stderr)
     file.unlink()
     return Made(held.job.row_count, took, peak, held.job.size_bytes)
+
+
+def newest(client: Client, count: int) -> Question:
+    """Ask for about that many of the newest events, which `bench.pages` has spread evenly."""
+    total = held(client)
+    body = {"size": 0, "aggs": {"times": {"stats": {"field": "@timestamp"}}}}
+    path = f"/{partitions.alias(PREFIX)}/_search"
+    found: Any = client.request("POST", path, body=body, timeout_secs=ANSWER_SECS).json
+    first, last = found["aggregations"]["times"]["min"], found["aggregations"]["times"]["max"]
+    start, end = (datetime.fromtimestamp(millis / 1000, UTC) for millis in (first, last + 1))
+    return Question(bookkeeping=True).within(Window(end - (end - start) * (count / total), end))
 
 
 def _watched(worker: subprocess.Popen[bytes]) -> float:
@@ -145,19 +167,28 @@ def _watched(worker: subprocess.Popen[bytes]) -> float:
 @click.option("--format", "kind", default="csv", show_default=True, type=click.Choice(["csv", "ndjson"]))
 @click.option("--steps/--no-steps", default=True, show_default=True, help="Also a tenth and a half of them.")
 @click.option("--heap", default="1g", show_default=True, help="Java heap of the node.")
-def main(events: int, kind: str, heap: str, *, steps: bool) -> None:
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of `bench.pages --data`.",
+)
+def main(events: int, kind: str, heap: str, data: Path | None, *, steps: bool) -> None:
     """Export a lot and watch the memory."""
     sizes = [events // 10, events // 2, events] if steps else [events]
-    with tempfile.TemporaryDirectory(prefix="smartwms-audit-bench-") as name, running_node(heap) as node:
+    node_of = running_node(heap) if data is None else kept_node(data.resolve(), heap)
+    with tempfile.TemporaryDirectory(prefix="smartwms-audit-bench-") as name, node_of as node:
         url = node.url
         client = connect(StoreSettings(opensearch_url=url, index_prefix=PREFIX))
         prepared(url, PREFIX)
         loaded = 0
         for size in sizes:
-            load(client, size - loaded, loaded)
-            loaded = size
-            made = export(client, url, Path(name), Format(kind))
-            if made.rows != size:
+            if data is None:
+                load(client, size - loaded, loaded)
+                loaded = size
+                made = export(client, url, Path(name), Format(kind))
+            else:
+                made = export(client, url, Path(name), Format(kind), EVERYBODY, newest(client, size))
+            if data is None and made.rows != size:
                 raise click.ClickException(f"{made.rows:,} rows of {size:,}")
             click.echo(
                 f"{made.rows:,} rows as {kind}: {made.secs:,.1f} s, {made.rows / made.secs:,.0f} rows/s, "

@@ -38,8 +38,8 @@ MENU: Final[tuple[tuple[str, tuple[Link, ...]], ...]] = (
     (
         "Reports",
         (
-            Link("exports.index", "Exports", Role.AUDITOR),
             Link("reports.index", "Audit", Role.AUDITOR),
+            Link("exports.index", "Exports", Role.AUDITOR),
             Link("reviews.index", "Reviews", Role.AUDITOR),
         ),
     ),

@@ -35,7 +35,6 @@ PAGES: Final = (
     ("export", "anna", "/exports/new?category=orders&outcome=success"),
     ("exports", "anna", "/exports"),
     ("user", "anna", "/users/erik%20User"),
-    ("exports", "anna", "/exports"),
     ("channels", "anna", "/notifications"),
     ("channel", "anna", "/notifications/" + HOOK),
     ("reviews", "anna", "/reviews"),
@@ -64,6 +63,7 @@ PAGES: Final = (
     ("nothing-found", "anna", "/activity?q=nosuchword&range=24h"),
     ("mistake", "anna", "/activity?ip=10.0.0.300&from=yesterday"),
     ("not-found", "anna", "/activity/nosuch"),
+    ("account", "anna", "/account"),
     ("sign-in", "", "/sign-in"),
 )
 LOOKS: Final = {
@@ -88,6 +88,7 @@ def signed_in(browser: Browser, address: str, name: str, look: str) -> BrowserCo
         color_scheme="dark" if scheme == "dark" else "light",
         locale="en-GB",
     )
+    context.set_default_timeout(120_000)
     page = context.new_page()
     page.goto("/sign-in")
     if name:
@@ -166,8 +167,8 @@ def take(browser: Browser, address: str, out: Path, look: str, only: tuple[str, 
         if who not in contexts:
             contexts[who] = signed_in(browser, address, who, look)
         page = contexts[who].pages[0]
-        if address := resolve(page, path):
-            page.goto(address)
+        if there := resolve(page, path):
+            page.goto(there)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=out / f"{name}{look}.png", full_page=bool(look))
         click.echo(f"{name}{look}")
