@@ -20,6 +20,7 @@ RUNS: dict[str, tuple[str, str]] = {
     "retention": ("", "--events 20000"),
     "exports": ("", "--events 20000"),
     "pages": ("", "--events 20000 --rounds 1"),
+    "monitors": ("", "--events 20000"),
     "soak": ("--minutes 30 --kills 200", "--minutes 2 --kills 10 --outages 1"),
 }
 

@@ -136,15 +136,16 @@ def measure(client: Client, name: str, made: list[Monitor], stream: Stream) -> I
         for _ in range(10):
             stream.come(4000, datetime.now(UTC), timedelta(hours=6))
 
-    told = [
-        ("nothing new", rounds(lambda: None, 3)),
-        (f"{BURST_COUNT} events of this minute", rounds(this_minute, ROUNDS_COUNT)),
-        (f"{BURST_COUNT} events, and {BURST_COUNT} late ones", rounds(also_late, ROUNDS_COUNT)),
-        ("40,000 events of six hours at once", rounds(outage, 1)),
+    asked = [
+        ("nothing new", lambda: None, 3),
+        (f"{BURST_COUNT} events of this minute", this_minute, ROUNDS_COUNT),
+        (f"{BURST_COUNT} events, and {BURST_COUNT} late ones", also_late, ROUNDS_COUNT),
+        ("40,000 events of six hours at once", outage, 1),
     ]
-    lease.release()
-    for what, times in told:
+    for what, come, count in asked:
+        times = rounds(come, count)
         yield f"{name}; {what}: median {statistics.median(times):.2f} s, slowest {times[-1]:.2f} s"
+    lease.release()
 
 
 @click.command()
