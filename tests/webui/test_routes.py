@@ -124,7 +124,7 @@ def test_a_missing_event_and_anothers_look_the_same(browsers: dict[str, FlaskCli
     missing = browsers["stranger"].get("/activity/nosuchevent")
     anothers = browsers["stranger"].get(f"/activity/{MINE}")
     assert missing.status_code == anothers.status_code == 404
-    # The token of the form to sign out tells the second it was made in; a print says when, and what was asked.
+    # The token of the form to sign out tells the second it was made in; a print says when and what was asked.
     told = r'value="[^"]+"|<p class="printed">[^<]*</p>'
     assert re.sub(told, "", missing.text) == re.sub(told, "", anothers.text)
 
