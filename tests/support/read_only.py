@@ -3,10 +3,12 @@
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 NOBODY = 65534
+PATIENCE_SECS = 30.0
 
 
 @contextlib.contextmanager
@@ -27,10 +29,10 @@ def read_only(folder: Path) -> Iterator[None]:
     """Mounted read-only for as long as the block lasts; where nobody may mount, closed to who is not root."""
     if _is_done("mount", "--bind", folder, folder):
         try:
-            subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+            _until_done("mount", "-o", "remount,bind,ro", folder)
             yield
         finally:
-            subprocess.run(["umount", folder], check=True)
+            _until_done("umount", folder)
         return
     modes = list(_modes(folder))
     _change([(name, mode & 0o555) for name, mode in modes])
@@ -52,6 +54,14 @@ def _modes(folder: Path) -> Iterator[tuple[Path, int]]:
     for name in (folder, *folder.rglob("*")):
         with contextlib.suppress(FileNotFoundError):
             yield name, name.stat().st_mode
+
+
+def _until_done(*command: str | Path) -> None:
+    """A folder is busy for as long as somebody has a file in it open; an agent's are open for a moment."""
+    deadline = time.monotonic() + PATIENCE_SECS
+    while not _is_done(*command):
+        assert time.monotonic() < deadline, command
+        time.sleep(0.01)
 
 
 def _is_done(*command: str | Path) -> bool:
