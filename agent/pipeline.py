@@ -223,7 +223,7 @@ class Pipeline:
     def _hold_back(self, documents: list[Document]) -> None:
         """Read no further where a lane that is full gets its documents from; everything else goes on."""
         full = self.lanes.full
-        for partition, _, _, token in documents:
+        for partition, _, _, token, _, _ in documents:
             if partition in full and isinstance(token, Span):
                 token.stream.waits_for = partition
 

@@ -22,7 +22,7 @@ from bench.numbered import PIECE_SECS, Run
 from indexer.client import Client
 
 PREFIX: Final = "latency"
-WARM_SECS: Final = 5.0
+WARM_SECS: Final = 20.0
 LOOK_SECS: Final = 0.1
 PATIENCE_SECS: Final = 30.0
 GOAL_SECS: Final = 2.0

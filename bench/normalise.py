@@ -65,7 +65,7 @@ def measure(format_name: str, records: Records, lines: list[bytes], rounds: int)
     for first in range(0, len(records), CHUNK_COUNT):
         chunk = records[first : first + CHUNK_COUNT]
         documents = normaliser.feed(FILE, chunk, {}, None) + normaliser.flush()
-        events = [orjson.loads(body) for _, _, body, _ in documents]
+        events = [orjson.loads(body) for _, _, body, *_ in documents]
         best = [float("inf")] * len(sums)
         for number in range(rounds):
             # Made anew before each count: just read from a file, as the agent has them.

@@ -16,9 +16,9 @@ from indexer.client import Client, RawAnswer, retry_after_secs
 from indexer.errors import StoreError, UnreachableError
 from indexer.verdict import Kind, Verdict, cause_of, judge_items
 
-# (partition, id, body as JSON without a newline, whatever the sender ties to it). Id and partition need no
-# JSON escapes: base64url and index names.
-Document: TypeAlias = "tuple[str, str, bytes, Any]"
+# (partition, id, body as JSON without a newline, and whatever the sender ties to it). Id and partition need
+# no JSON escapes: base64url and index names.
+Document: TypeAlias = "tuple[str, str, bytes, *tuple[Any, ...]]"
 
 _AFTER_ID: Final = b'"}}\n'
 _TOO_LARGE, _OK = 413, 200
@@ -38,7 +38,7 @@ def encode(documents: Sequence[Document]) -> bytes:
     """Write the NDJSON of a bulk request that creates these documents; b"" for none."""
     if not documents:
         return b""
-    partitions, ids, bodies, _ = zip(*documents, strict=True)
+    partitions, ids, bodies, *_ = zip(*documents, strict=True)
     count = len(documents)
     beginnings = {name: f'\n{{"create":{{"_index":"{name}","_id":"'.encode() for name in set(partitions)}
     pieces: list[bytes] = [_AFTER_ID] * (4 * count + 1)

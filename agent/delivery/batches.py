@@ -7,8 +7,8 @@ from itertools import islice
 from operator import itemgetter
 from typing import Protocol, TypeAlias
 
-# What a document costs in memory besides its body: tuple, id, reference.
-OVERHEAD_BYTES = 400
+# What a document costs in memory besides its body: tuple, id, hash, references.
+OVERHEAD_BYTES = 480
 BATCH_BYTES_MIN = 64 * 1024
 
 
@@ -18,8 +18,12 @@ class Token(Protocol):
     open_count: int
 
 
-# (partition, id, body, token); the same shape as indexer.bulk.Document.
-Document: TypeAlias = "tuple[str, str, bytes, Token]"
+# (partition, id, body, token, tenant, hash): an indexer.bulk.Document, its token, and what its seal says of
+# it. Finding tenant and hash in the body later would cost more than everything else about seals.
+Document: TypeAlias = "tuple[str, str, bytes, Token, str, bytes]"
+
+# A document whose token does not matter any more.
+Stored: TypeAlias = "tuple[str, str, bytes, object, str, bytes]"
 
 _BODY = itemgetter(2)
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from agent.delivery.backoff import Backoff
-from agent.delivery.batches import BATCH_BYTES_MIN, Batch, Collector, Document, Token, size_bytes
+from agent.delivery.batches import BATCH_BYTES_MIN, Batch, Collector, Document, Stored, Token, size_bytes
 from agent.delivery.dead_letters import DeadLetter, DeadLetters, DeadLettersFullError
 from agent.delivery.senders import Answer, Senders
 from agent.settings import DeliverySettings
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 class Took(Protocol):
     """Hears of documents that are in the store; `seen`: they were there before they were sent now."""
 
-    def __call__(self, documents: Sequence[Document], /, *, seen: bool) -> None: ...
+    def __call__(self, documents: Sequence[Stored], /, *, seen: bool) -> None: ...
 
 
 # What one chunk of a file becomes must find room, however small the batches are.
@@ -310,7 +310,7 @@ class Lanes:
         at = self._wall_clock()
         letters = [
             DeadLetter(id_, partition, verdict.cause, at, body)
-            for (partition, id_, body, _), verdict in rejected
+            for (partition, id_, body, *_), verdict in rejected
         ]
         if not self._buried(letters):
             return False

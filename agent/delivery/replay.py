@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import orjson
+
+from agent.delivery.batches import Stored
 from agent.delivery.dead_letters import DeadLetters
 from agent.delivery.lanes import Took
 from indexer import bulk, partitions
@@ -66,9 +69,17 @@ def _send_all(
                 for document, verdict in zip(documents, verdicts, strict=True)
                 if verdict.kind is kind
             ]
-            took(there, seen=kind is Kind.DUPLICATE)
+            took([_told(document) for document in there], seen=kind is Kind.DUPLICATE)
             done.update(document[1] for document in there)
     return reason
+
+
+def _told(document: Document) -> Stored:
+    """The document with what its seal says of it."""
+    partition, id_, body, *_ = document
+    event: dict[str, Any] = orjson.loads(body)
+    hash_ = bytes.fromhex(event["event"]["hash"])
+    return partition, id_, body, None, event["tenant"]["id"], hash_
 
 
 def _reason(verdict: Verdict) -> str:

@@ -5,11 +5,12 @@ The bytes are joined from encoded parts in sorted order, so that what is hashed 
 samples.
 """
 
+from binascii import hexlify
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -27,6 +28,10 @@ _SORTED: Final = orjson.OPT_SORT_KEYS
 _dumps: Final = orjson.dumps
 # Later than any time: nothing of an erased tenant is kept.
 _NONE_KEPT: Final = "9999"
+
+
+Encoded: TypeAlias = tuple[str, str, bytes, str, bytes]
+"""Partition, id, document, the tenant's id, and the 32 bytes that are `event.hash`."""
 
 
 class Place:
@@ -86,8 +91,8 @@ class Encoder:
 
     def encode(
         self, draft: Draft, place: Place, position: int, raw: bytes, original: str, flags: tuple[str, ...]
-    ) -> tuple[str, str, bytes] | None:
-        """Partition, id and document; None when the event is older than its class keeps.
+    ) -> Encoded | None:
+        """The event; None when the event is older than its class keeps.
 
         `original` is the record as read, without its secrets; `raw` are its bytes, only hashed; `flags` join
         the draft's.
@@ -137,13 +142,14 @@ class Encoder:
             tail,
             b"}",
         ))  # fmt: skip
-        digest = sha256(first)
-        digest.update(second)
+        hashed = sha256(first)
+        hashed.update(second)
+        digest = hashed.digest()
         body = b"".join((
-            first[:_HEAD_END], _AGENT, first[_HEAD_END:], b'"hash":"', digest.hexdigest().encode(),
+            first[:_HEAD_END], _AGENT, first[_HEAD_END:], b'"hash":"', hexlify(digest),
             self._ingested, second,
         ))  # fmt: skip
-        return moment.partition, event_id, body
+        return moment.partition, event_id, body, tenant, digest
 
     def _moment(self, own: str, time: str) -> _Moment:
         tenants = self._known_tenants()

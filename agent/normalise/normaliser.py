@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from agent.normalise import classify, limits
 from agent.normalise.change_lines import ChangeLines, is_change
 from agent.normalise.draft import NOTHING_KNOWN, Context, Draft
-from agent.normalise.encoder import Encoder, Place
+from agent.normalise.encoder import Encoded, Encoder, Place
 from agent.normalise.failures import Failure, as_line, cause, failure
 from agent.normalise.instants import Instants
 from agent.normalise.local_time import days_before
@@ -34,7 +34,7 @@ OPEN_SECS: Final = 60.0
 """A request whose end was not seen for so long is given out as it is."""
 
 Build = Callable[[dict[str, Any], Context], Draft]
-Document = tuple[str, str, bytes, Any]
+Document = tuple[str, str, bytes, Any, str, bytes]
 """Index, id, body (JSON), and the token that the record was fed with."""
 
 
@@ -369,11 +369,12 @@ class Normaliser:
         if done is None:
             self.expired.append(token)
         else:
-            out.append((*done, token))
+            partition, event_id, body, tenant, digest = done
+            out.append((partition, event_id, body, token, tenant, digest))
 
     def _encode_otherwise(
         self, build: Build, record: dict[str, Any], context: Context, here: Here, error: Exception
-    ) -> tuple[str, str, bytes] | None:
+    ) -> Encoded | None:
         """A record of which no event could be made: with all its properties as texts, else its text alone."""
         place, position, raw, original, flags, _ = here
         shown = raw.decode(errors="replace") if original is None else original

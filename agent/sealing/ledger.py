@@ -13,8 +13,7 @@ from typing import Final
 
 import structlog
 
-from agent.delivery.batches import Document
-from agent.sealing.notes import Notes
+from agent.delivery.batches import Stored
 from agent.sealing.state import SealState, Written
 from indexer.seals import seal
 from indexer.seals.keys import SigningKey
@@ -28,6 +27,16 @@ AGAIN_SECS: Final = 5.0
 LOOK_SECS: Final = 5.0
 
 log = structlog.get_logger()
+
+
+def note(leaves: Leaves, documents: Sequence[Stored], *, seen: bool) -> None:
+    """Add a leaf for each document, in their order."""
+    leaves.add_all(
+        [(document[0], document[4]) for document in documents],
+        [document[1] for document in documents],
+        [document[5] for document in documents],
+        seen=seen,
+    )
 
 
 class Ledger:
@@ -56,7 +65,6 @@ class Ledger:
         self._count = count
         self._secs = secs
         self._sealed = sealed
-        self._notes = Notes()
         self._since: float | None = None
         self._due = 0.0
         self._looked_at = -LOOK_SECS
@@ -75,13 +83,13 @@ class Ledger:
 
     # -- what the delivery tells
 
-    def took(self, documents: Sequence[Document], *, seen: bool) -> None:
+    def took(self, documents: Sequence[Stored], *, seen: bool) -> None:
         """These are in the store; `seen`: they were there before they were sent now."""
         if len(self._leaves) + len(documents) > COUNT_MAX:
             # The disk refuses, so no position moves either: a restart sends them again.
             self._drop(len(documents))
             return
-        self._notes.take(self._leaves, documents, seen=seen)
+        note(self._leaves, documents, seen=seen)
 
     # -- what the loop calls
 

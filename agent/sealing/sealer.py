@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agent.delivery.batches import Document
+from agent.delivery.batches import Stored
 from agent.delivery.lanes import Took
 from agent.errors import StateError
 from agent.sealing import outlets, rotation
-from agent.sealing.ledger import Ledger
+from agent.sealing.ledger import Ledger, note
 from agent.sealing.messenger import Messenger
-from agent.sealing.notes import Notes
 from agent.sealing.state import SealState
 from agent.settings import AgentSettings
 from indexer.client import Client
@@ -27,7 +26,7 @@ class Sealer:
         self._ledger = ledger
         self._messenger = messenger
 
-    def took(self, documents: Sequence[Document], *, seen: bool) -> None:
+    def took(self, documents: Sequence[Stored], *, seen: bool) -> None:
         """These are in the store; `seen`: they were there before they were sent now."""
         if self._ledger is not None:
             self._ledger.took(documents, seen=seen)
@@ -62,11 +61,11 @@ OFF = Sealer()
 
 def replayed_of(settings: AgentSettings) -> Took:
     """What a replay of dead letters tells of what is stored: it is left for the agent to seal."""
-    state, notes = SealState(settings.state_dir), Notes()
+    state = SealState(settings.state_dir)
 
-    def took(documents: Sequence[Document], *, seen: bool) -> None:
+    def took(documents: Sequence[Stored], *, seen: bool) -> None:
         leaves = Leaves()
-        notes.take(leaves, documents, seen=seen)
+        note(leaves, documents, seen=seen)
         state.write_replayed(leaves)
 
     return took if settings.seals.enabled else OFF.took

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import orjson
@@ -24,7 +24,6 @@ KEPT_HASH_BYTES: Final = 16
 """How much of a leaf a seal keeps; the root covers the whole."""
 
 COUNT_MAX: Final = 200_000
-_ValueT = TypeVar("_ValueT", str, "Placement")
 _MAGIC: Final = b"SWL1"
 _PREFIX_CHARS: Final = 12
 _NUMBER_BYTES: Final = 4
@@ -33,6 +32,9 @@ _LEVEL: Final = 1
 
 class LeavesError(ValueError):
     """Bytes that are no packed leaves."""
+
+
+_ValueT = TypeVar("_ValueT", str, tuple[str, str])
 
 
 class Placement(NamedTuple):
@@ -72,7 +74,7 @@ class Leaves:
         self.ids: list[str] = []
         self.hashes: list[bytes] = []
         self.seen = bytearray()
-        self._placements: _Numbers[Placement] = _Numbers()
+        self._placements: _Numbers[tuple[str, str]] = _Numbers()
         self._where = array("I")
         self._prefixes: _Numbers[str] = _Numbers()
         self._prefixes_of = array("I")
@@ -81,30 +83,34 @@ class Leaves:
         return len(self.ids)
 
     def __iter__(self) -> Iterator[Leaf]:
-        places = list(self._placements)
+        places = self.placements
         for where, id_, hash_, seen in zip(self._where, self.ids, self.hashes, self.seen, strict=True):
             yield Leaf(places[where], id_, hash_, bool(seen))
 
     @property
     def placements(self) -> list[Placement]:
         """Every placement among the leaves, once."""
-        return list(self._placements)
+        return [Placement(*each) for each in self._placements]
 
     def add(self, placement: Placement, id_: str, hash_: bytes, *, seen: bool) -> None:
         """Append one leaf; ValueError for an id that is none of ours."""
         self.add_all([placement], [id_], [hash_], seen=seen)
 
     def add_all(
-        self, placements: Sequence[Placement], ids: Sequence[str], hashes: Sequence[bytes], *, seen: bool
+        self,
+        placements: Iterable[tuple[str, str]],
+        ids: Sequence[str],
+        hashes: Sequence[bytes],
+        *,
+        seen: bool,
     ) -> None:
         """Append leaves; ValueError for an id that is none of ours (then nothing is appended)."""
-        for id_ in ids:
-            if len(id_) != ID_CHARS:
-                raise ValueError(f"{id_!r} is no id of an event: it has not {ID_CHARS} characters")
-        files = [id_[:_PREFIX_CHARS] for id_ in ids]
+        odd = next((id_ for id_ in ids if len(id_) != ID_CHARS), None)
+        if odd is not None:
+            raise ValueError(f"{odd!r} is no id of an event: it has not {ID_CHARS} characters")
         numbers, files_numbers = self._placements, self._prefixes
         self._where.extend([numbers[place] for place in placements])
-        self._prefixes_of.extend([files_numbers[file] for file in files])
+        self._prefixes_of.extend([files_numbers[id_[:_PREFIX_CHARS]] for id_ in ids])
         self.ids += ids
         self.hashes += hashes
         self.seen += bytes((seen,)) * len(ids)

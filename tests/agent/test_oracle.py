@@ -146,3 +146,12 @@ def leaves(node: Event, prefix: str = "") -> list[str]:
 def test_a_document_is_given_out_once_for_every_record() -> None:
     documents = sample_documents(f"{ENRICHED}.clef", "clef", changes_logged=True)
     assert len({document[1] for document in documents}) == len(events(documents)) == 3427
+
+
+def test_what_a_seal_says_of_a_document_stands_in_it() -> None:
+    documents = sample_documents(f"{ENRICHED}.clef", "clef", changes_logged=True)
+    said = [(id_, tenant, hash_.hex()) for _, id_, _, _, tenant, hash_ in documents]
+    assert said == [
+        (event["event"]["id"], event["tenant"]["id"], event["event"]["hash"]) for event in events(documents)
+    ]
+    assert len({tenant for _, tenant, _ in said}) > 1

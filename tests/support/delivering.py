@@ -34,7 +34,8 @@ def documents(
     first: int, count: int, partition: str = PARTITION, body: bytes = b'{"message":"x"}'
 ) -> tuple[list[Document], Token]:
     token = Token(count)
-    return [(partition, f"id-{number:08}", body, token) for number in range(first, first + count)], token
+    numbers = range(first, first + count)
+    return [(partition, f"id-{number:08}", body, token, "a-tenant", bytes(32)) for number in numbers], token
 
 
 class Delivering:

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from agent.delivery.batches import Document
+from agent.delivery.batches import Stored
 from agent.delivery.dead_letters import DeadLetter, DeadLetters
 from agent.delivery.replay import replay
 from indexer import partitions
@@ -68,7 +68,7 @@ def test_replayed_after_a_fix_are_stored_each_once(store: Store, letters: DeadLe
     letters.bury([DeadLetter("bad", partition, "400: strict", "2026-11-23T06:00:00Z", bad)])
     told: list[tuple[int, bool]] = []
 
-    def took(documents: Sequence[Document], *, seen: bool) -> None:
+    def took(documents: Sequence[Stored], *, seen: bool) -> None:
         told.extend([(len(documents), seen)] if documents else [])
 
     client = Client(store.settings)

@@ -112,7 +112,7 @@ class Feeding:
 
 
 def events(documents: Iterable[Document]) -> list[Event]:
-    return [orjson.loads(body) for _, _, body, _ in documents]
+    return [orjson.loads(body) for _, _, body, *_ in documents]
 
 
 def sample_documents(

@@ -45,7 +45,8 @@ def one_plan() -> Tenants:
 def places(documents: Iterable[Document]) -> dict[int, tuple[str, str]]:
     """Index and id by position: the id's last 12 characters hold it."""
     return {
-        int(body.split(b'"position":')[1].split(b",")[0]): (index, name) for index, name, body, _ in documents
+        int(body.split(b'"position":')[1].split(b",")[0]): (index, name)
+        for index, name, body, *_ in documents
     }
 
 
@@ -99,8 +100,8 @@ class TestAnId:
 
     def test_is_the_same_whether_or_not_the_lines_that_follow_came_in_time(self) -> None:
         head = b'2026-11-23 07:26:35.363 +01:00 [ERR] Broken {"SourceContext":"X"}'
-        ((_, alone, _, _),) = Feeding("serilog-text").documents(head)
-        ((_, whole, _, _),) = Feeding("serilog-text").documents(head + b"\r\nSystem.Exception: a")
+        ((_, alone, *_),) = Feeding("serilog-text").documents(head)
+        ((_, whole, *_),) = Feeding("serilog-text").documents(head + b"\r\nSystem.Exception: a")
         assert alone == whole
 
     def test_differs_for_two_identical_lines(self) -> None:
@@ -108,14 +109,14 @@ class TestAnId:
         assert one[1] != other[1]
 
     def test_differs_for_another_line_at_the_same_position(self) -> None:
-        ((_, one, _, _),) = Feeding().documents(log("One"))
-        ((_, other, _, _),) = Feeding().documents(log("Two"))
+        ((_, one, *_),) = Feeding().documents(log("One"))
+        ((_, other, *_),) = Feeding().documents(log("Two"))
         assert one != other
 
     def test_depends_on_the_first_line_of_a_text_record_only(self) -> None:
         head = b'2026-11-23 07:26:35.363 +01:00 [ERR] Broken {"SourceContext":"X"}'
-        ((_, one, _, _),) = Feeding("serilog-text").documents(head + b"\nSystem.Exception: a")
-        ((_, other, _, _),) = Feeding("serilog-text").documents(head + b"\nSystem.Exception: b")
+        ((_, one, *_),) = Feeding("serilog-text").documents(head + b"\nSystem.Exception: a")
+        ((_, other, *_),) = Feeding("serilog-text").documents(head + b"\nSystem.Exception: b")
         assert one == other
 
 
@@ -129,7 +130,7 @@ class TestAPartition:
         assert after[0] == "smartwms-audit-business-2026.11.23"
 
     def test_of_a_tenant_nobody_told_us_about_is_the_longest_classs(self) -> None:
-        ((index, _, _, _),) = Feeding().documents(request())
+        ((index, *_),) = Feeding().documents(request())
         assert index == "smartwms-audit-enterprise-2026.11"
 
     def test_is_not_moved_by_what_another_line_of_the_request_tells(self) -> None:

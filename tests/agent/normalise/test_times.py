@@ -118,7 +118,7 @@ class TestWhatIsAheadOfTheClock:
         assert feeding.normaliser.tick() == []
         feeding.clock.now = NOW + timedelta(days=4)
         feeding.normaliser.tenants = tenants(loaded_at=feeding.clock.now)
-        ((_, _, _, token),) = feeding.normaliser.tick()
+        ((_, _, _, token, *_),) = feeding.normaliser.tick()
         assert token == "t"
         assert feeding.normaliser.ahead == []
 

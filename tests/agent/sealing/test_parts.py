@@ -1,4 +1,4 @@
-"""The parts of sealing: what is cut out of a document, what survives a torn file, where anchors go."""
+"""The parts of sealing: what survives a torn file, where anchors go."""
 
 import threading
 from collections.abc import Iterator
@@ -9,46 +9,24 @@ from pathlib import Path
 import orjson
 import pytest
 
+from agent.delivery.batches import Stored
 from agent.sealing import outlets
 from agent.sealing.ledger import Ledger
-from agent.sealing.notes import Notes
 from agent.sealing.outlets import Outlet
 from agent.sealing.state import SealState
 from indexer.event import event_hash
-from indexer.seals.leaves import Leaves
-from tests.support.events import TEST, document
+from tests.support.events import document
 from tests.support.sealing import new_key
 
 PARTITION = "smartwms-audit-business-2026.11.23"
 
 
-def stored(number: int, **fields: object) -> tuple[str, str, bytes, None]:
-    """A document with its bytes in the order in which the agent joins them."""
+def stored(number: int, **fields: object) -> Stored:
+    """A document as the agent hands it to delivery."""
     made = document(number, fields)
     made["event"]["hash"] = event_hash(made)
-    event = {"hash": made["event"].pop("hash"), **made["event"]}
-    body = orjson.dumps(dict(sorted({**made, "event": event}.items())))
-    return PARTITION, event["id"], body, None
-
-
-class TestNotes:
-    @pytest.mark.parametrize(
-        "fields",
-        [
-            {},
-            {"message": 'he wrote ,"event":{"hash":"x"} and ,"tenant":{"id":"y"}'},
-            {"change.after": {"a": 1, "event": {"hash": "0" * 64, "ingested": "x"}}, "change.fields": ["a"]},
-            {"labels": {"event": {"hash": "1" * 64}, "tenant": {"id": "another"}}},
-        ],
-        ids=["as usual", "in a text", "in a change", "in labels"],
-    )
-    def test_hash_and_tenant_are_the_events_own(self, fields: dict[str, object]) -> None:
-        sent = stored(1, **fields)
-        leaves = Leaves()
-        Notes().take(leaves, [sent], seen=False)  # type: ignore[list-item]
-        [leaf] = leaves
-        assert leaf.hash.hex() == event_hash(orjson.loads(sent[2]))
-        assert (leaf.placement, leaf.id) == ((PARTITION, TEST), sent[1])
+    hash_ = bytes.fromhex(made["event"]["hash"])
+    return PARTITION, made["event"]["id"], orjson.dumps(made), None, made["tenant"]["id"], hash_
 
 
 class TestState:
@@ -62,24 +40,24 @@ class TestState:
     def test_half_a_chunk_is_cut_off_and_what_was_flushed_before_it_is_sealed(self, tmp_path: Path) -> None:
         state = SealState(tmp_path)
         ledger = self.ledger(state)
-        ledger.took([stored(1)], seen=False)  # type: ignore[list-item]
+        ledger.took([stored(1)], seen=False)
         ledger.save()
-        ledger.took([stored(2)], seen=False)  # type: ignore[list-item]
+        ledger.took([stored(2)], seen=False)
         ledger.save()
         [path] = state.folder.glob("pending-*")
         path.write_bytes(path.read_bytes()[:-3])
         again = self.ledger(state)
         assert len(again) == 1
-        again.took([stored(2)], seen=True)  # type: ignore[list-item]
+        again.took([stored(2)], seen=True)
         again.save()
         assert len(self.ledger(state)) == 2
 
     def test_a_seal_is_made_by_count_or_by_time_and_follows_the_one_before(self, tmp_path: Path) -> None:
         state = SealState(tmp_path)
         ledger = self.ledger(state)
-        ledger.took([stored(number) for number in range(10)], seen=False)  # type: ignore[misc]
+        ledger.took([stored(number) for number in range(10)], seen=False)
         ledger.turn(0.0)
-        ledger.took([stored(11)], seen=False)  # type: ignore[list-item]
+        ledger.took([stored(11)], seen=False)
         ledger.turn(1.0)
         assert state.waiting() == [1]
         ledger.turn(62.0)
@@ -96,7 +74,7 @@ class TestState:
         monkeypatch.setattr("agent.sealing.ledger.BACKLOG_BYTES", 100)
         ledger = self.ledger(SealState(tmp_path), count=1)
         for number in range(3):
-            ledger.took([stored(number)], seen=False)  # type: ignore[list-item]
+            ledger.took([stored(number)], seen=False)
             ledger.turn(float(number))
         assert ledger.unsealed_count == 2
         assert "2 stored events stay unsealed" in ledger.problem
@@ -104,14 +82,14 @@ class TestState:
     def test_a_damaged_head_begins_a_chain_anew(self, tmp_path: Path) -> None:
         state = SealState(tmp_path)
         ledger = self.ledger(state, count=1)
-        ledger.took([stored(1)], seen=False)  # type: ignore[list-item]
+        ledger.took([stored(1)], seen=False)
         ledger.turn(0.0)
         made = state.read(1)
         assert made is not None
         state.shelved(made)
         (state.folder / "head.json").write_bytes(b"{")
         again = self.ledger(state, count=1)
-        again.took([stored(2)], seen=False)  # type: ignore[list-item]
+        again.took([stored(2)], seen=False)
         again.turn(0.0)
         found = state.newest()
         assert found is not None
