@@ -61,6 +61,14 @@ class TestSession:
             assert browser.get("/activity").status_code == 303
         assert own_site.trail()[-1]["Message"] == "owner signed out everywhere"
 
+    @pytest.mark.parametrize(
+        ("name", "place"), [("owner", "viewer · Test Warehouse"), ("operator", "operator · All tenants")]
+    )
+    def test_its_page_says_of_whom_it_is(self, site: Site, name: str, place: str) -> None:
+        text = site.signed_in(name).get("/account").text
+        assert place in text
+        assert TEST not in text
+
     @pytest.mark.parametrize("end", ["disable", "passwd"])
     def test_ends_when_the_account_changes(self, own_site: Site, end: str) -> None:
         browser = own_site.signed_in("owner")

@@ -12,12 +12,13 @@ from flask_login import LoginManager, current_user, logout_user
 from werkzeug.wrappers import Response
 
 from webui import trail
-from webui.access import Identity, Role, identity, needs, public
+from webui.access import Identity, Role, identity, needs, public, reader
 from webui.accounts import administration, entrance, provider_views
 from webui.accounts.forms import SignInForm, local_target
 from webui.accounts.provider import ProviderAwayError
 from webui.accounts.service import Accounts
 from webui.accounts.single_sign_on import SingleSignOn
+from webui.tenancy import Tenancy
 
 # Per minute for somebody who mistypes, per hour for somebody who guesses.
 LIMIT_ACCOUNT: Final = "10 per 5 minutes; 30 per hour"
@@ -29,10 +30,13 @@ _REFUSED: Final = "Name and password do not belong together. The attempt was rec
 blueprint = Blueprint("accounts", __name__, template_folder="templates")
 
 
-def register(app: Flask, accounts: Accounts, limiter: Limiter, sso: SingleSignOn | None) -> None:
+def register(
+    app: Flask, accounts: Accounts, limiter: Limiter, sso: SingleSignOn | None, tenancy: Tenancy
+) -> None:
     """Add the feature to an app; `sso` is None where people sign in by password alone."""
     app.extensions["audit-accounts"] = accounts
     app.extensions["audit-single-sign-on"] = sso
+    app.extensions["audit-account-tenancy"] = tenancy
     app.register_blueprint(blueprint)
     app.register_blueprint(administration.blueprint)
     by_account = limiter.limit(
@@ -134,7 +138,12 @@ def own() -> str:
     """Show who is signed in, and how to end that everywhere."""
     sso = entrance.single_sign_on()
     by_provider = session.get("by") == entrance.BY_PROVIDER
-    return render_template("accounts/own.html", provider=sso.name if sso and by_provider else "")
+    tenancy: Tenancy = current_app.extensions["audit-account-tenancy"]
+    return render_template(
+        "accounts/own.html",
+        place=tenancy.place(reader()),
+        provider=sso.name if sso and by_provider else "",
+    )
 
 
 @blueprint.post("/account/sign-out-everywhere")
