@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tests.support.fake_store import DROP_AFTER, FakeStore, fine
 from tests.support.running import CONFIG, originals, running, started, until
-from tests.support.shipping import RUN_SECS
 from tests.support.tailing import append
 
 TEXT = CONFIG.replace("*.clef", "*.log").replace('"clef"', '"serilog-text"')
@@ -21,21 +20,17 @@ def test_33_a_long_exception_split_over_writes_a_rotation_and_a_kill_is_one_even
 ) -> None:
     whole = HEAD % (1, 1) + FRAMES + HEAD % (2, 2)
     log = tmp_path / "logs" / "a.log"
-    agent = started(tmp_path, fake, TEXT)
-    append(log, HEAD % (0, 0) + whole[:1000])
-    until(lambda: len(fake.documents) == 1, agent)
-    agent.send_signal(signal.SIGKILL)
-    agent.wait()
+    with started(tmp_path, fake, TEXT) as agent:
+        append(log, HEAD % (0, 0) + whole[:1000])
+        until(lambda: len(fake.documents) == 1, agent)
+        agent.send_signal(signal.SIGKILL)
+        agent.wait()
     append(log, whole[1000:2000])
     log.rename(tmp_path / "logs" / "a.1.log")
-    agent = started(tmp_path, fake, TEXT)
-    try:
+    with started(tmp_path, fake, TEXT) as agent:
         append(tmp_path / "logs" / "a.1.log", whole[2000:3000])
         append(tmp_path / "logs" / "a.1.log", whole[3000:])
         until(lambda: len(fake.documents) == 3, agent)
-    finally:
-        agent.terminate()
-        agent.wait(RUN_SECS)
     assert sorted(len(each) for each in originals(fake)) == sorted(
         len(each) for each in (HEAD[:-1] % (0, 0), (HEAD % (1, 1) + FRAMES)[:-1], HEAD[:-1] % (2, 2))
     )
@@ -63,19 +58,15 @@ def test_33_killed_after_the_quiet_time_what_comes_later_is_still_an_event_of_it
 ) -> None:
     fake.whole = lambda _request: DROP_AFTER
     log = tmp_path / "logs" / "a.log"
-    agent = started(tmp_path, fake, TEXT)
-    append(log, HEAD % (1, 1))
-    until(lambda: len(fake.documents) == 1, agent)
-    agent.send_signal(signal.SIGKILL)
-    agent.wait()
+    with started(tmp_path, fake, TEXT) as agent:
+        append(log, HEAD % (1, 1))
+        until(lambda: len(fake.documents) == 1, agent)
+        agent.send_signal(signal.SIGKILL)
+        agent.wait()
     append(log, FRAMES + HEAD % (2, 2))
     fake.whole = fine
-    agent = started(tmp_path, fake, TEXT)
-    try:
+    with started(tmp_path, fake, TEXT) as agent:
         until(lambda: len(fake.documents) == 3, agent)
-    finally:
-        agent.terminate()
-        agent.wait(RUN_SECS)
     assert sorted(originals(fake)) == sorted((HEAD[:-1] % (1, 1), FRAMES[:-1], HEAD[:-1] % (2, 2)))
 
 

@@ -18,7 +18,7 @@ from tests.support.fake_store import FakeStore, accept, fake_store, fine
 from tests.support.read_only import read_only
 from tests.support.running import CONFIG, Running, originals, running, started, until
 from tests.support.scale import SCALE
-from tests.support.shipping import PROGRAM, RUN_SECS, Writer
+from tests.support.shipping import PROGRAM, Writer
 from tests.support.tailing import append
 
 
@@ -141,10 +141,9 @@ class TestDiskFull:
         self, tmp_path: Path, fake: FakeStore
     ) -> None:
         writer = Writer()
-        agent = started(tmp_path, fake)
-        process = psutil.Process(agent.pid)
         log, state = tmp_path / "logs" / "a.clef", tmp_path / "state"
-        try:
+        with started(tmp_path, fake) as agent:
+            process = psutil.Process(agent.pid)
             append(log, writer.lines(10))
             until(lambda: len(fake.documents) == 10 and (state / "checkpoint.json").exists(), agent)
             before = (state / "checkpoint.json").read_bytes()
@@ -162,9 +161,6 @@ class TestDiskFull:
                 lambda: f'"position":{log.stat().st_size}'.encode() in _bytes(state / "checkpoint.json"),
                 agent,
             )
-        finally:
-            agent.terminate()
-            agent.wait(RUN_SECS)
         assert len(fake.documents) == 20
 
 
@@ -180,9 +176,9 @@ def test_69_a_store_that_is_down_while_much_is_logged_costs_no_memory_and_is_cau
     tmp_path: Path, fake: FakeStore
 ) -> None:
     writer = Writer()
-    agent = started(tmp_path, fake)
-    process, log = psutil.Process(agent.pid), tmp_path / "logs" / "a.clef"
-    try:
+    log = tmp_path / "logs" / "a.clef"
+    with started(tmp_path, fake) as agent:
+        process = psutil.Process(agent.pid)
         append(log, writer.lines(10))
         until(lambda: len(fake.documents) == 10, agent)
         fake.whole = lambda _request: 503
@@ -194,9 +190,6 @@ def test_69_a_store_that_is_down_while_much_is_logged_costs_no_memory_and_is_cau
         fake.whole = fine
         until(lambda: len(fake.documents) == len(writer.written), agent)
         assert process.memory_info().rss < 150 * 1024**2
-    finally:
-        agent.terminate()
-        agent.wait(RUN_SECS)
 
 
 def test_64_a_state_directory_that_becomes_read_only_is_survived_without_a_restart(
@@ -245,16 +238,12 @@ def test_29_more_files_than_the_system_lets_it_open(tmp_path: Path, fake: FakeSt
     writer = Writer()
     for number in range(count):
         append(tmp_path / "logs" / f"{number:05}.clef", writer.lines(2))
-    agent = started(tmp_path, fake, limits="ulimit -n 256;")
-    try:
+    with started(tmp_path, fake, limits="ulimit -n 256;") as agent:
         until(lambda: len(fake.documents) == 2 * count, agent)
         for number in range(0, count, 7):
             append(tmp_path / "logs" / f"{number:05}.clef", writer.lines(2))
         until(lambda: len(fake.documents) == len(writer.written), agent)
         assert psutil.Process(agent.pid).num_fds() < 256
-    finally:
-        agent.terminate()
-        agent.wait(RUN_SECS)
 
 
 def test_27_serilogs_stop_at_1_gib_is_told(tmp_path: Path, fake: FakeStore) -> None:

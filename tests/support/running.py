@@ -125,19 +125,27 @@ def running(
             made.stop()
 
 
+@contextlib.contextmanager
 def started(
     folder: Path, fake: FakeStore, config: str = CONFIG, limits: str = ""
-) -> "subprocess.Popen[bytes]":
-    """An agent as a process of its own, under the shell's `ulimit`s."""
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """An agent as a process of its own, under the shell's `ulimit`s, for as long as the block lasts."""
     (folder / "logs").mkdir(exist_ok=True)
     (folder / "agent.toml").write_text(config)
     command = f'{limits} exec "$0" run --config "$1"'
-    return subprocess.Popen(
+    process = subprocess.Popen(
         ["bash", "-c", command, PROGRAM, folder / "agent.toml"],
         env={**os.environ, "AUDIT_OPENSEARCH_URL": fake.url},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    try:
+        yield process
+        process.terminate()
+        process.wait(PATIENCE_SECS)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def originals(fake: FakeStore) -> list[bytes]:
