@@ -23,10 +23,10 @@ from agent.sealing.sealer import replayed_of
 from agent.settings import AgentSettings
 from agent.state import is_held, state_lock
 from indexer import client as store_client
+from indexer import keys
 from indexer import settings as store_settings
 from indexer.client import Client
 from indexer.errors import IndexerError
-from indexer.seals import keys
 from indexer.settings import StoreSettings
 
 _ROTATE_SECS = 30.0

@@ -15,8 +15,8 @@ import structlog
 
 from agent.delivery.batches import Stored
 from agent.sealing.state import SealState, Written
+from indexer.keys import SigningKey
 from indexer.seals import seal
-from indexer.seals.keys import SigningKey
 from indexer.seals.leaves import COUNT_MAX, Leaves
 
 # Seals that the store does not take wait on disk up to this; further events stay unsealed, with an alarm.
@@ -35,7 +35,7 @@ def note(leaves: Leaves, documents: Sequence[Stored], *, seen: bool) -> None:
         [(document[0], document[4]) for document in documents],
         [document[1] for document in documents],
         [document[5] for document in documents],
-        seen=seen,
+        bytes((seen,)) * len(documents),
     )
 
 

@@ -16,7 +16,6 @@ from agent.sealing.state import SealState
 from indexer.client import Client
 from indexer.errors import StoreError
 from indexer.seals.anchors import anchor_of
-from indexer.seals.seal import packed_of
 from indexer.seals.shelf import Shelf
 
 RETRY_SECS_MAX: Final = 60.0
@@ -102,7 +101,7 @@ class Messenger:
                 )
                 continue
             # The id holds the digest: a seal that is there already is this one.
-            self._shelf.put(written.seal, packed_of(written.seal, written.source))
+            self._shelf.put(written.seal, written.source)
             for outlet in self._outlets:
                 outlet.add(anchor_of(written.seal).line)
             self._state.shelved(written)

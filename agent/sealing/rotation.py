@@ -10,9 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.errors import SettingsError, StateError
 from agent.sources.checkpoints import flush_folder
-from indexer import errors
-from indexer.seals import keys
-from indexer.seals.keys import SigningKey
+from indexer import errors, keys
+from indexer.keys import SigningKey
 
 SETTING: Final = "sealing_key_file"
 

@@ -7,16 +7,21 @@ still be there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any, Final
 
+import orjson
+
+from indexer import keys
 from indexer.errors import PermanentError
+from indexer.keys import SigningKey
 from indexer.query import iso
 
 VERSION: Final = 1
+_SIGNED_AS: Final = b"smartwms-audit certificate\n"
 
 
 @unique
@@ -76,6 +81,7 @@ class Certificate:
     reason: str = ""
     """Of an erasure: what was said for it."""
     signatures: Mapping[str, str] = field(default_factory=dict)
+    """By public key, both in hex; empty where no key is set."""
 
     @property
     def before_count(self) -> int:
@@ -93,6 +99,28 @@ class Certificate:
         for each in self.carried:
             left[each.tenant] = left.get(each.tenant, 0) - each.count
         return {tenant: count for tenant, count in left.items() if count}
+
+    @property
+    def message(self) -> bytes:
+        """What is signed: everything that is said here, and of which index."""
+        said = {**self.to_source(), "id": self.id}
+        del said["signatures"]
+        return _SIGNED_AS + orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+
+    def signed(self, key: SigningKey | None) -> Certificate:
+        """Sign as it is now; without a key, no signature of an earlier state is left."""
+        return replace(self, signatures={} if key is None else {key.public: key.sign(self.message)})
+
+    def is_believed(self, known: Collection[str]) -> bool:
+        """Whether one of the known keys signed it; where none is known, whether nothing speaks against it."""
+        if known:
+            return any(
+                keys.is_signed(public, self.message, self.signatures[public])
+                for public in known
+                if public in self.signatures
+            )
+        message = self.message
+        return all(keys.is_signed(public, message, each) for public, each in self.signatures.items())
 
     def to_source(self) -> dict[str, Any]:
         """Write as JSON, for the store."""

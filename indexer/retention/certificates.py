@@ -8,6 +8,7 @@ from typing import Final
 
 from indexer.client import Client
 from indexer.documents import Documents
+from indexer.keys import SigningKey
 from indexer.retention.certificate import Certificate
 
 KIND: Final = "certificates"
@@ -26,14 +27,16 @@ def unfinished(client: Client, prefix: str) -> list[Certificate]:
     return [Certificate.from_source(each.id, each.source) for each in found]
 
 
-def write(client: Client, prefix: str, certificate: Certificate) -> None:
-    """Write a certificate before its deletion; one that was written for a deletion that never was goes."""
+def write(client: Client, prefix: str, certificate: Certificate, key: SigningKey | None) -> Certificate:
+    """Write a certificate before its deletion, signed; one for a deletion that never was goes."""
     documents = Documents(client, prefix, KIND)
+    signed = certificate.signed(key)
     stored = documents.get(certificate.id)
     if stored is None:
-        documents.create(certificate.id, certificate.to_source())
+        documents.create(signed.id, signed.to_source())
     else:
-        documents.replace(stored, certificate.to_source())
+        documents.replace(stored, signed.to_source())
+    return signed
 
 
 def withdraw(client: Client, prefix: str, certificate: Certificate) -> None:
@@ -44,12 +47,12 @@ def withdraw(client: Client, prefix: str, certificate: Certificate) -> None:
         documents.delete(stored)
 
 
-def finish(client: Client, prefix: str, certificate: Certificate, now: datetime) -> Certificate:
-    """Say that the deletion has taken place; nothing is changed where that is said already."""
+def finish(
+    client: Client, prefix: str, certificate: Certificate, now: datetime, key: SigningKey | None
+) -> Certificate:
+    """Say that the deletion has taken place, signed anew; nothing is changed where that is said already."""
     documents = Documents(client, prefix, KIND)
     stored = documents.get(certificate.id)
     if stored is not None and stored.source["finished"] is not None:
         return Certificate.from_source(stored.id, stored.source)
-    done = replace(certificate, finished=now)
-    write(client, prefix, done)
-    return done
+    return write(client, prefix, replace(certificate, finished=now), key)

@@ -10,7 +10,9 @@ from typing import Any, Final
 import click
 
 from indexer import tenants
-from indexer.retention import certificates, erasures, holds, last_run, report, schedule
+from indexer.errors import SettingsError
+from indexer.keys import public_pem
+from indexer.retention import certificates, erasures, holds, last_run, report, schedule, signing
 from indexer.retention import run as runs
 from indexer.retention.alarms import ALARMS, AlarmError
 from indexer.retention.certificate import Certificate, Kind
@@ -59,7 +61,7 @@ def retention() -> None:
 def retention_run(timeout_secs: float, now: str | None, *, dry_run: bool) -> None:
     """Do what is due, once; a second run finds nothing. Exit 1 if something was passed over."""
     moment = datetime.now(UTC) if now is None else moment_of("--now", now)
-    order = Order(moment, is_given=now is not None)
+    order = Order(moment, is_given=now is not None, key=None if dry_run else signing.key())
     bar = Bar()
     with opened(timeout_secs) as (client, prefix):
         try:
@@ -72,6 +74,17 @@ def retention_run(timeout_secs: float, now: str | None, *, dry_run: bool) -> Non
     tell(done)
     if done.findings:
         sys.exit(_FINDINGS)
+
+
+@retention.command("key")
+def retention_key() -> None:
+    """Print the public key (PEM) that certificates are signed with: `verify --certificate-key` takes it."""
+    key = signing.key()
+    if key is None:
+        raise SettingsError(
+            f"{signing.KEY_FILE} names no file: certificates are not signed; name one: a key is made there"
+        )
+    click.echo(public_pem(key.public).decode(), nl=False)
 
 
 @retention.command("show")

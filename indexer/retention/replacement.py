@@ -23,6 +23,7 @@ from indexer.classes import HOLD
 from indexer.client import Client
 from indexer.errors import ConflictError, MissingError, PermanentError, RefusedError, StoreError
 from indexer.indices import Index
+from indexer.keys import SigningKey
 from indexer.query import Json
 from indexer.retention import certificates, contents, tasks
 from indexer.retention.alarms import AlarmError
@@ -66,6 +67,7 @@ class Run:
     progress: Progress
     settle_secs: float = SETTLE_SECS
     after: Callable[[str], None] = field(default=lambda _: None)
+    key: SigningKey | None = None
 
 
 def replace(
@@ -102,7 +104,7 @@ def replace(
     # From here on an answer that does not come tells nothing: the next run looks what became of the index.
     _swap(run, index, copy)
     _delete(run, certificate)
-    done = certificates.finish(run.client, run.prefix, certificate, datetime.now(UTC))
+    done = certificates.finish(run.client, run.prefix, certificate, datetime.now(UTC), run.key)
     run.lease.block("")
     run.after("finished")
     return done
@@ -120,7 +122,7 @@ def finish(run: Run) -> list[Certificate]:
             continue
         if each.id in present:
             _delete(run, each)
-        done.append(certificates.finish(run.client, run.prefix, each, datetime.now(UTC)))
+        done.append(certificates.finish(run.client, run.prefix, each, datetime.now(UTC), run.key))
     for index in found:
         if present.get(copy_of(index)) and alias not in index.aliases:
             tasks.end_reindexing(run.client, index.name)
@@ -286,7 +288,7 @@ def _certify(  # noqa: PLR0913, PLR0917  a certificate says that much
         reason=reason,
     )
     try:
-        certificates.write(client, run.prefix, certificate)
+        certificate = certificates.write(client, run.prefix, certificate, run.key)
     except StoreError as error:
         raise AlarmError("certificate-not-written", f"of {index.name}: {error}") from error
     run.after("certified")

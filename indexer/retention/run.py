@@ -17,6 +17,7 @@ from indexer.classes import HOLD
 from indexer.client import Client
 from indexer.errors import PermanentError
 from indexer.indices import Index
+from indexer.keys import SigningKey
 from indexer.partitions import Partition
 from indexer.retention import (
     certificates,
@@ -88,6 +89,8 @@ class Order:
     ran_by: str = ""
     settle_secs: float = replacement.SETTLE_SECS
     after: Callable[[str], None] = field(default=lambda _: None)
+    key: SigningKey | None = None
+    """What certificates are signed with, if they are."""
 
     @property
     def author(self) -> str:
@@ -122,6 +125,7 @@ def begin(client: Client, prefix: str, order: Order, moment: datetime, progress:
         progress,
         order.settle_secs,
         order.after,
+        order.key,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from indexer.errors import SettingsError
-from indexer.retention import erasures, holds
+from indexer.retention import erasures, holds, signing
 from indexer.retention import run as runs
 from indexer.retention.alarms import AlarmError
 from indexer.retention.commands import Bar, tell
@@ -133,9 +133,9 @@ def erase(timeout_secs: float, tenant_id: str, reason: str, by: str | None, *, w
         confirmed = erasures.confirm(client, prefix, tenant_id, by=who, now=now)
         if not found.is_confirmed:
             note(f"{who} confirmed the erasure of tenant {found.tenant}: {found.reason}", found.tenant, who)
-        bar = Bar()
+        bar, key = Bar(), signing.key()
         try:
-            report = runs.erase(client, prefix, confirmed, Order(now), bar)
+            report = runs.erase(client, prefix, confirmed, Order(now, key=key), bar)
         except AlarmError as error:
             report = Report()
             report.find(error)

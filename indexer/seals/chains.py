@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from indexer.seals import keys, seal
+from indexer import keys
+from indexer.seals import seal
 from indexer.seals.anchors import Anchor
 from indexer.seals.seal import Seal, SealError
 from indexer.seals.states import State

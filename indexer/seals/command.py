@@ -13,10 +13,11 @@ from typing import Final
 import click
 import orjson
 
+from indexer import keys
 from indexer.errors import DeniedError, NotPreparedError
 from indexer.plans import checked_id
 from indexer.query import Window
-from indexer.seals import anchors, keys, records
+from indexer.seals import anchors, records
 from indexer.seals.report import Extent, Report
 from indexer.seals.states import FINDINGS, MEANINGS, State
 from indexer.seals.verify import Progress, Verification
@@ -39,6 +40,10 @@ _FINDINGS: Final = 1
     "--key", "key_files", multiple=True, type=click.Path(path_type=Path),
     help="A public key (PEM) of an agent; only given keys, and those they hand over to, are believed.",
 )  # fmt: skip
+@click.option(
+    "--certificate-key", "certificate_key_files", multiple=True, type=click.Path(path_type=Path),
+    help="A public key (PEM) of retention; then only certificates that such a key has signed are believed.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON line instead of sentences.")
 @click.option(
     "--record/--no-record", default=True, show_default=True, help="Keep the result for /admin/integrity."
@@ -51,6 +56,7 @@ def verify(  # noqa: PLR0913 - a check has that many options
     end: str | None,
     anchor_files: tuple[Path, ...],
     key_files: tuple[Path, ...],
+    certificate_key_files: tuple[Path, ...],
     *,
     as_json: bool,
     record: bool,
@@ -67,11 +73,12 @@ def verify(  # noqa: PLR0913 - a check has that many options
         ),
     )
     known = [anchor for path in anchor_files for anchor in anchors.read(path)]
-    pinned = [keys.read_public(path) for path in key_files]
+    pinned = [keys.read_public(path, "--key") for path in key_files]
+    certifiers = [keys.read_public(path, "--certificate-key") for path in certificate_key_files]
     with opened(timeout_secs) as (client, prefix):
         with _progress() as progress:
             check = Verification(client, prefix, extent, now=datetime.now(UTC), progress=progress)
-            report = check.run(known, pinned)
+            report = check.run(known, pinned, certifiers)
         if record:
             try:
                 records.write(client, prefix, report)
@@ -99,7 +106,11 @@ def lines(report: Report) -> Iterator[str]:
             yield f"  {example.id}  {example.partition}  tenant {example.tenant or '-'}"
         for trouble in report.troubles:
             if trouble.state is state:
-                yield f"  chain {trouble.chain or '?'}: {trouble.sentence}"
+                yield (
+                    f"  chain {trouble.chain}: {trouble.sentence}"
+                    if trouble.chain
+                    else f"  {trouble.sentence}"
+                )
     for chain in report.chains:
         again = "; began anew, its agent's state was lost" if chain.id in report.restarted else ""
         yield (

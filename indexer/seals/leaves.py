@@ -35,6 +35,7 @@ class LeavesError(ValueError):
 
 
 _ValueT = TypeVar("_ValueT", str, tuple[str, str])
+_ColumnT = TypeVar("_ColumnT", str, bytes)
 
 
 class Placement(NamedTuple):
@@ -66,25 +67,40 @@ class _Numbers(dict[_ValueT, int]):
 
 
 class Leaves:
-    """Leaves in the order in which their events became final, by columns; grows at its end."""
+    """Leaves in the order in which their events became final; grows at its end.
 
-    __slots__ = ("_placements", "_prefixes", "_prefixes_of", "_where", "hashes", "ids", "seen")
+    The columns are bytes, so that nothing of the documents has to be kept for them.
+    """
 
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.hashes: list[bytes] = []
-        self.seen = bytearray()
+    __slots__ = (
+        "_hash_bytes",
+        "_hashes",
+        "_ids",
+        "_placements",
+        "_prefixes",
+        "_prefixes_of",
+        "_seen",
+        "_where",
+    )
+
+    def __init__(self, hash_bytes: int = LEAF_BYTES) -> None:
+        """`hash_bytes`: the length of each hash."""
+        self._hash_bytes = hash_bytes
+        self._hashes = bytearray()
+        self._ids = bytearray()
+        self._seen = bytearray()
         self._placements: _Numbers[tuple[str, str]] = _Numbers()
         self._where = array("I")
         self._prefixes: _Numbers[str] = _Numbers()
         self._prefixes_of = array("I")
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self._seen)
 
     def __iter__(self) -> Iterator[Leaf]:
         places = self.placements
-        for where, id_, hash_, seen in zip(self._where, self.ids, self.hashes, self.seen, strict=True):
+        ids = _cut(self._ids.decode("ascii"), ID_CHARS)
+        for where, id_, hash_, seen in zip(self._where, ids, self.hashes, self._seen, strict=True):
             yield Leaf(places[where], id_, hash_, bool(seen))
 
     @property
@@ -92,57 +108,65 @@ class Leaves:
         """Every placement among the leaves, once."""
         return [Placement(*each) for each in self._placements]
 
-    def add(self, placement: Placement, id_: str, hash_: bytes, *, seen: bool) -> None:
-        """Append one leaf; ValueError for an id that is none of ours."""
-        self.add_all([placement], [id_], [hash_], seen=seen)
+    @property
+    def hashes(self) -> list[bytes]:
+        """The hash of each leaf."""
+        return _cut(bytes(self._hashes), self._hash_bytes)
 
-    def add_all(
-        self,
-        placements: Iterable[tuple[str, str]],
-        ids: Sequence[str],
-        hashes: Sequence[bytes],
-        *,
-        seen: bool,
-    ) -> None:
-        """Append leaves; ValueError for an id that is none of ours (then nothing is appended)."""
-        odd = next((id_ for id_ in ids if len(id_) != ID_CHARS), None)
-        if odd is not None:
-            raise ValueError(f"{odd!r} is no id of an event: it has not {ID_CHARS} characters")
-        numbers, files_numbers = self._placements, self._prefixes
-        self._where.extend([numbers[place] for place in placements])
-        self._prefixes_of.extend([files_numbers[id_[:_PREFIX_CHARS]] for id_ in ids])
-        self.ids += ids
-        self.hashes += hashes
-        self.seen += bytes((seen,)) * len(ids)
+    def add(self, placement: Placement, id_: str, hash_: bytes, *, seen: bool) -> None:
+        """Append one leaf; ValueError as `add_all`."""
+        self.add_all([placement], [id_], [hash_], bytes((seen,)))
 
     def extend(self, others: Leaves) -> None:
         """Append these, in their order."""
-        for leaf in others:
-            self.add(leaf.placement, leaf.id, leaf.hash, seen=leaf.seen)
+        places = list(others._placements)
+        ids = _cut(others._ids.decode("ascii"), ID_CHARS)
+        self.add_all([places[where] for where in others._where], ids, others.hashes, bytes(others._seen))
+
+    def add_all(
+        self, placements: Iterable[tuple[str, str]], ids: Sequence[str], hashes: Sequence[bytes], seen: bytes
+    ) -> None:
+        """Append leaves; `seen` has a byte for each.
+
+        ValueError for an id that is none of ours, or a hash of another length: then nothing is appended.
+        """
+        odd = next((id_ for id_ in ids if len(id_) != ID_CHARS or not id_.isascii()), None)
+        if odd is not None:
+            raise ValueError(f"{odd!r} is no id of an event: it has not {ID_CHARS} characters")
+        joined = b"".join(hashes)
+        if len(joined) != len(ids) * self._hash_bytes:
+            raise ValueError(f"hashes of another length than {self._hash_bytes} bytes")
+        numbers, files_numbers = self._placements, self._prefixes
+        self._where.extend([numbers[place] for place in placements])
+        self._prefixes_of.extend([files_numbers[id_[:_PREFIX_CHARS]] for id_ in ids])
+        self._ids += "".join(ids).encode("ascii")
+        self._hashes += joined
+        self._seen += seen
 
     def pack(self, hash_bytes: int = KEPT_HASH_BYTES, start: int = 0, *, small: bool = True) -> bytes:
         """Write the leaves from number `start` on down, each hash cut to `hash_bytes`.
 
         `small` takes time; without it, the same is read back.
         """
-        suffixes = "".join([id_[_PREFIX_CHARS:] for id_ in self.ids[start:]])
-        width = ID_CHARS - _PREFIX_CHARS
+        ids = self._ids[start * ID_CHARS :]
         # Ids beside each other begin alike: character by character they deflate to what differs.
         columns = b"".join((
             _little(self._where[start:]),
             _little(self._prefixes_of[start:]),
-            bytes(self.seen[start:]),
-            "".join([suffixes[place::width] for place in range(width)]).encode("ascii"),
+            self._seen[start:],
+            *(ids[place::ID_CHARS] for place in range(_PREFIX_CHARS, ID_CHARS)),
         ))  # fmt: skip
         deflated = zlib.compress(columns, _LEVEL if small else 0)
         header = orjson.dumps({
-            "count": len(self.ids) - start,
+            "count": len(self) - start,
             "hash_bytes": hash_bytes,
             "columns": len(deflated),
             "placements": [list(each) for each in self._placements],
             "prefixes": list(self._prefixes),
         })  # fmt: skip
-        hashes = b"".join([hash_[:hash_bytes] for hash_ in self.hashes[start:]])
+        hashes = bytes(self._hashes[start * self._hash_bytes :])
+        if hash_bytes < self._hash_bytes:
+            hashes = b"".join([each[:hash_bytes] for each in _cut(hashes, self._hash_bytes)])
         return b"".join((_MAGIC, len(header).to_bytes(4, "big"), header, deflated, hashes))
 
 
@@ -172,19 +196,21 @@ def _unpack(data: bytes) -> Leaves:
     prefixes = header["prefixes"]
     numbers = 2 * _NUMBER_BYTES * count
     text = columns[numbers + count :].decode("ascii")
-    # Character by character again what was turned for the sake of deflating.
-    turned = [text[at::count] for at in range(count)]
-    leaves = Leaves()
-    for number, (where, prefix) in enumerate(
-        zip(_array(columns[: numbers // 2]), _array(columns[numbers // 2 : numbers]), strict=True)
-    ):
-        leaves.add(
-            placements[where],
-            prefixes[prefix] + turned[number],
-            hashes[number * hash_bytes : (number + 1) * hash_bytes],
-            seen=bool(columns[numbers + number]),
-        )
+    leaves = Leaves(hash_bytes)
+    files = [prefixes[prefix] for prefix in _array(columns[numbers // 2 : numbers])]
+    leaves.add_all(
+        [placements[where] for where in _array(columns[: numbers // 2])],
+        # Character by character again what was turned for the sake of deflating.
+        [file + text[at::count] for at, file in enumerate(files)],
+        _cut(hashes, hash_bytes),
+        columns[numbers : numbers + count],
+    )
     return leaves
+
+
+def _cut(column: _ColumnT, width: int) -> list[_ColumnT]:
+    """The values of a column, each as wide as the other."""
+    return [column[at : at + width] for at in range(0, len(column), width)]
 
 
 def _little(numbers: array[int]) -> bytes:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from indexer import partitions
+from indexer.keys import fingerprint
 from indexer.query import Window, iso
 from indexer.seals.chains import Chain, Trouble
-from indexer.seals.keys import fingerprint
 from indexer.seals.states import FINDINGS, State
 
 EXAMPLES_COUNT: Final = 10

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import orjson
 
-from indexer.seals import keys, merkle
-from indexer.seals.keys import SigningKey
+from indexer import keys
+from indexer.keys import SigningKey
+from indexer.seals import merkle
 from indexer.seals.leaves import Leaves, LeavesError, unpack
 
 _PURPOSE: Final = b"smartwms-audit seal 1\n"

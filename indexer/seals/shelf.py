@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from indexer.client import Client
 from indexer.errors import ConflictError, MissingError, NotPreparedError
 from indexer.seals import index
-from indexer.seals.seal import Seal, to_source
+from indexer.seals.seal import Seal
 
 # A seal of 10,000 events is 280 KB as JSON.
 _PAGE_COUNT: Final = 20
@@ -30,13 +30,16 @@ class Shelf:
         """Create the index; True when it was created now. See `index.prepare`."""
         return index.prepare(self._client, self._prefix)
 
-    def put(self, seal: Seal, packed: bytes) -> bool:
-        """Store a seal; False when this very one is there already. The index must be prepared."""
+    def put(self, seal: Seal, source: Mapping[str, Any]) -> bool:
+        """Store a seal, whose document is `source`; False when this very one is there already.
+
+        The index must be prepared.
+        """
         try:
             self._client.request(
                 "PUT",
                 f"/{self.index}/_create/{quote(seal.id, safe='')}",
-                body=to_source(seal, packed),
+                body=source,
                 timeout_secs=_TIMEOUT_SECS,
             )
         except ConflictError:

@@ -21,6 +21,7 @@ class State(StrEnum):
     EARLY_DELETION = "early deletion"
     GAP = "gap"
     ANCHOR_MISMATCH = "anchor mismatch"
+    DOUBTED = "doubted certificate"
 
 
 FINDINGS: Final = frozenset(
@@ -31,6 +32,7 @@ FINDINGS: Final = frozenset(
         State.EARLY_DELETION,
         State.GAP,
         State.ANCHOR_MISMATCH,
+        State.DOUBTED,
     }
 )
 """What needs a person."""
@@ -47,4 +49,5 @@ MEANINGS: Final[dict[State, str]] = {
     State.EARLY_DELETION: "was sealed, and is gone with its partition before its time was over",
     State.GAP: "a chain of seals has a hole, or a seal that is not genuine",
     State.ANCHOR_MISMATCH: "a seal is not the one that an anchor outside the store names",
+    State.DOUBTED: "a certificate is not signed as it should be: what it says is not believed",
 }

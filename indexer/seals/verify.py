@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -20,6 +20,7 @@ from indexer.client import Client
 from indexer.event import event_hash
 from indexer.query import Query, Scope, iso, within_tenant
 from indexer.retention import certificates
+from indexer.retention.certificate import Certificate
 from indexer.seals import merkle, scan, seal
 from indexer.seals.anchors import Anchor
 from indexer.seals.chains import Chains, Trouble
@@ -85,8 +86,17 @@ class Verification:
         self._report = Report(extent, now)
         self._gone: Counter[int] = Counter()
 
-    def run(self, anchors: Sequence[Anchor] = (), pinned: Iterable[str] = ()) -> Report:
-        """Check everything in scope. Raises the errors of `indexer.errors` when the store cannot be read."""
+    def run(
+        self,
+        anchors: Sequence[Anchor] = (),
+        pinned: Iterable[str] = (),
+        certifiers: Collection[str] = (),
+    ) -> Report:
+        """Check everything in scope. Raises the errors of `indexer.errors` when the store cannot be read.
+
+        `pinned` and `certifiers` are public keys: of agents, and of who may certify deletions. None: whatever
+        keys are found are believed.
+        """
         report = self._report
         known = {*pinned, *(anchor.key for anchor in anchors)}
         chains = self._chains(known)
@@ -107,7 +117,7 @@ class Verification:
             self._read_events(indices, events, event_count)
             # Read after the events: what retention deletes meanwhile has its certificate then.
             self._deletions = Deletions(
-                certificates.all(self._client, self._prefix),
+                self._believed(certifiers),
                 tenants.recorded_classes(self._client, self._prefix) or DEFAULTS,
                 [_address(name) for name in indices],
                 self._now,
@@ -129,6 +139,16 @@ class Verification:
         for id_, source in self._shelf.walk(with_leaves=False):
             chains.take(id_, source)
         return chains
+
+    def _believed(self, certifiers: Collection[str]) -> Iterator[Certificate]:
+        """The certificates that count; what others say is a trouble, and what they tell of is missed."""
+        for each in certificates.all(self._client, self._prefix):
+            if each.is_believed(certifiers):
+                yield each
+            else:
+                wrong = "is signed by no given key" if certifiers else "is not as it was signed"
+                sentence = f"the certificate of {each.index} ({each.ran_by}) {wrong}"
+                self._report.troubles.append(Trouble(State.DOUBTED, "", sentence))
 
     def _members(self) -> list[str]:
         listed = self._client.request(

@@ -10,12 +10,12 @@ from indexer import partitions
 from indexer.client import Client
 from indexer.documents import Documents
 from indexer.event import event_hash
+from indexer.keys import SigningKey
 from indexer.query import Window, iso
 from indexer.retention import certificates
 from indexer.retention.certificate import Carried, Certificate, Kind
 from indexer.seals import seal
 from indexer.seals.anchors import Anchor, anchor_of
-from indexer.seals.keys import SigningKey
 from indexer.seals.leaves import Leaves, Placement
 from indexer.seals.report import Extent, Report
 from indexer.seals.seal import Seal
@@ -88,7 +88,7 @@ class Site:
     def seal(self, documents: Sequence[Document], *, seen: bool = False, successor: str = "") -> Seal:
         """Seal these events."""
         made = self.make(documents, seen=seen, successor=successor)
-        self.shelf.put(*self.made[-1])
+        self._put(*self.made[-1])
         return made
 
     def sealed(self, numbers: Iterable[int], fields: dict[str, Any] | None = None) -> list[Document]:
@@ -122,7 +122,10 @@ class Site:
         self.delete(self.shelf.index)
         self.shelf.prepare()
         for each in made:
-            self.shelf.put(*each)
+            self._put(*each)
+
+    def _put(self, made: Seal, packed: bytes) -> None:
+        self.shelf.put(made, seal.to_source(made, packed))
 
     def certify(
         self,
@@ -133,6 +136,7 @@ class Site:
         begun: datetime = NOW,
         days: int | None = None,
         index: str = "",
+        key: SigningKey | None = None,
     ) -> Certificate:
         """Write the certificate of the deletion of these events' partition (not the deletion)."""
         index = index or self.partition(documents[0])
@@ -147,8 +151,7 @@ class Site:
             tenants=counts, carried=tuple(carried), oldest="", newest="", ids_sha256="",
             policy={}, policy_version="", ran_by="test", now=begun, clock=begun, begun=begun, finished=begun,
         )  # fmt: skip
-        certificates.write(self.client, self.store.prefix, made)
-        return made
+        return certificates.write(self.client, self.store.prefix, made, key)
 
     # -- the question
 
@@ -159,11 +162,12 @@ class Site:
         window: Window | None = None,
         anchors: Sequence[Anchor] = (),
         pinned: Sequence[str] = (),
+        certifiers: Sequence[str] = (),
         now: datetime = NOW,
     ) -> Report:
         extent = Extent(tenant, window or Window())
         check = Verification(self.client, self.store.prefix, extent, now=now)
-        return check.run(anchors, pinned)
+        return check.run(anchors, pinned, certifiers)
 
 
 def told(report: Report) -> dict[str, int]:

@@ -65,7 +65,7 @@ def test_what_is_wrong_with_the_chains_is_told_to_the_operator_and_counted_for_o
     record(own_site, verified)
     assert "seal 1 is not there" in words(own_site, "operator")
     page = words(own_site, "admin")
-    assert "One thing is wrong with the chains of seals" in page
+    assert "One thing is wrong with seals or certificates themselves" in page
     assert "seal 1" not in page
 
 

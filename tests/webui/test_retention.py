@@ -10,6 +10,7 @@ from indexer.query import Scope
 from indexer.retention import certificates, erasures, holds, report
 from indexer.retention.certificate import Carried, Certificate, Kind
 from tests.support.events import NORD, TEST
+from tests.support.sealing import new_key
 from tests.support.web import PASSWORD, Site, token
 from webui.access import Role
 from webui.retention.service import HoldForm, Retention
@@ -66,7 +67,8 @@ class TestThePage:
         assert f"an event of today until {zoned.day} {zoned:%B %Y}" in overview
 
     def test_shows_an_admin_the_own_tenant_and_an_operator_all(self, own_site: Site) -> None:
-        certificates.write(own_site.client, own_site.store.prefix, CERTIFICATE)
+        key = new_key()
+        certificates.write(own_site.client, own_site.store.prefix, CERTIFICATE, key)
         mine = own_site.signed_in("admin").get(PAGE).text
         assert "Test Warehouse" in mine
         assert "Nord Logistik" not in mine
@@ -81,6 +83,7 @@ class TestThePage:
         assert "Nord Logistik" in every
         assert ("2,011" in every, "1,977" in every, "root on app-1" in every) == (True, True, True)
         assert 'title="SHA-256 over the sorted ids: ab12' in every
+        assert f'signed by <code title="{key.fingerprint}">' in every
 
     def test_offers_nothing_to_do_to_an_admin(self, site: Site) -> None:
         text = site.signed_in("admin").get(PAGE).text

@@ -102,7 +102,7 @@ class Verifications:
 
 
 def _counted(report: Mapping[str, Any], counts: Mapping[str, int], own: str | None) -> list[Counted]:
-    of_chains = {State.GAP, State.ANCHOR_MISMATCH}
+    of_no_event = {State.GAP, State.ANCHOR_MISMATCH, State.DOUBTED}
     return [
         Counted(
             state=state,
@@ -117,5 +117,5 @@ def _counted(report: Mapping[str, Any], counts: Mapping[str, int], own: str | No
             can_open=state in _THERE,
         )
         for state in State
-        if counts.get(state.value) and state not in of_chains
+        if counts.get(state.value) and state not in of_no_event
     ]

@@ -10,6 +10,7 @@ from typing import Final
 from indexer.client import Client
 from indexer.errors import ConflictError, SettingsError
 from indexer.event import NO_TENANT
+from indexer.keys import fingerprint
 from indexer.retention import certificates, erasures, holds, last_run, report
 from indexer.retention.certificate import Certificate
 from indexer.retention.erasures import Erasure
@@ -58,6 +59,8 @@ class Deletion:
     removed_count: int
     kept_count: int
     reasons: tuple[str, ...]
+    signed_by: tuple[str, ...]
+    """Fingerprints of the keys that it carries signatures of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,8 @@ def _deletion(certificate: Certificate, own: str | None) -> Deletion:
     before = certificate.before_count if own is None else certificate.tenants[own]
     kept = sum(each.count for each in carried)
     reasons = tuple(sorted({each.reason for each in carried}))
-    return Deletion(certificate, before, before - kept, kept, reasons)
+    signed_by = tuple(fingerprint(key) for key in certificate.signatures)
+    return Deletion(certificate, before, before - kept, kept, reasons, signed_by)
 
 
 def _moment(name: str, text: str) -> datetime | None:

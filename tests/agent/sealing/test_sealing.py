@@ -12,12 +12,11 @@ import orjson
 import pytest
 
 from agent.sealing.state import SealState
-from indexer import tenants
+from indexer import keys, tenants
 from indexer.classes import DEFAULTS
 from indexer.client import Client
 from indexer.documents import Documents
 from indexer.query import Window
-from indexer.seals import keys
 from indexer.seals.report import Extent, Report
 from indexer.seals.states import State
 from indexer.seals.verify import Verification

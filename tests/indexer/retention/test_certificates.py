@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from indexer.documents import Documents
 from indexer.errors import PermanentError
 from indexer.retention import certificates
 from indexer.retention.certificate import Carried, Certificate, Kind
+from tests.support.sealing import new_key
 from tests.support.store import Store
 
 NOW = datetime(2026, 11, 25, 16, 0, tzinfo=UTC)
@@ -63,22 +65,60 @@ def test_one_that_is_something_else_is_named() -> None:
 
 def test_they_are_found_again_until_they_are_finished(store: Store, client: Client) -> None:
     later = replace(CERTIFICATE, id="later", begun=NOW + timedelta(seconds=1))
-    certificates.write(client, store.prefix, later)
-    certificates.write(client, store.prefix, CERTIFICATE)
+    certificates.write(client, store.prefix, later, None)
+    certificates.write(client, store.prefix, CERTIFICATE, None)
     assert certificates.unfinished(client, store.prefix) == [CERTIFICATE, later]
-    done = certificates.finish(client, store.prefix, CERTIFICATE, NOW)
+    done = certificates.finish(client, store.prefix, CERTIFICATE, NOW, None)
     assert certificates.unfinished(client, store.prefix) == [later]
     assert certificates.all(client, store.prefix) == [done, later]
 
 
 def test_what_is_finished_stays_as_it_is(store: Store, client: Client) -> None:
-    done = certificates.finish(client, store.prefix, CERTIFICATE, NOW)
-    assert certificates.finish(client, store.prefix, CERTIFICATE, NOW + timedelta(days=1)) == done
+    done = certificates.finish(client, store.prefix, CERTIFICATE, NOW, None)
+    assert certificates.finish(client, store.prefix, CERTIFICATE, NOW + timedelta(days=1), None) == done
     certificates.withdraw(client, store.prefix, done)
     assert certificates.all(client, store.prefix) == [done]
 
 
 def test_one_of_a_deletion_that_never_was_is_taken_back(store: Store, client: Client) -> None:
-    certificates.write(client, store.prefix, CERTIFICATE)
+    certificates.write(client, store.prefix, CERTIFICATE, None)
     certificates.withdraw(client, store.prefix, CERTIFICATE)
     assert certificates.all(client, store.prefix) == []
+
+
+class TestSignature:
+    def test_holds_for_what_the_store_gives_back(self, client: Client, store: Store) -> None:
+        key, other = new_key(), new_key()
+        certificates.write(client, store.prefix, CERTIFICATE, key)
+        certificates.finish(client, store.prefix, CERTIFICATE, NOW + timedelta(microseconds=1), key)
+        (found,) = certificates.all(client, store.prefix)
+        assert set(found.signatures) == {key.public}
+        assert found.is_believed([other.public, key.public])
+        assert found.is_believed([])
+        assert not found.is_believed([other.public])
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"tenants": {ACME: 6}},
+            {"id": "another"},
+            {"kind": Kind.ERASURE},
+            {"finished": NOW},
+            {"carried": ()},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_of_anything_else_is_none(self, change: dict[str, Any]) -> None:
+        key = new_key()
+        signed = CERTIFICATE.signed(key)
+        changed = replace(signed, **change)
+        assert signed.is_believed([key.public])
+        assert not changed.is_believed([key.public])
+        assert not changed.is_believed([])
+
+    def test_none_is_believed_only_where_no_key_is_known(self) -> None:
+        assert CERTIFICATE.is_believed([])
+        assert not CERTIFICATE.is_believed([new_key().public])
+
+    def test_of_before_does_not_stay_where_no_key_is_set_any_more(self) -> None:
+        assert CERTIFICATE.signed(new_key()).signed(None) == CERTIFICATE

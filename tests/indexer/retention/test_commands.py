@@ -10,13 +10,18 @@ from pathlib import Path
 import orjson
 from click.testing import CliRunner, Result
 
+from indexer import keys
 from indexer.cli import main
-from indexer.retention import erasures
+from indexer.retention import certificates, erasures
+from indexer.seals.shelf import Shelf
 from tests.support.keeping import ACME, DAY, NORD, STARTER, Keeping
 
 
-def run(keeping: Keeping, *arguments: str, trail: Path = Path("/nonexistent/trail.log")) -> Result:
+def run(
+    keeping: Keeping, *arguments: str, trail: Path = Path("/nonexistent/trail.log"), key: Path | None = None
+) -> Result:
     environment = {**keeping.store.environment, "AUDIT_WEBUI_TRAIL_FILE": str(trail)}
+    environment["AUDIT_RETENTION_KEY_FILE"] = str(key or "")
     return CliRunner().invoke(main, arguments, env=environment)
 
 
@@ -40,6 +45,48 @@ def test_run_tells_what_would_go_then_what_went_then_nothing(keeping: Keeping) -
     kept = f"{keeping.prefix}-audit-{copy}"
     assert f"deleted {name}: 3 of 5 events; kept in {kept}: 2 by hold\n" in done.output
     assert run(keeping, *asked).output == "nothing is due\n"
+
+
+def test_run_signs_with_a_key_that_it_makes_and_verify_believes_no_other(
+    keeping: Keeping, tmp_path: Path
+) -> None:
+    keeping.tenant(ACME, "starter")
+    keeping.write(ACME, 3)
+    keeping.tenant(NORD, "starter")
+    keeping.write(NORD, 2)
+    keeping.hold(NORD)
+    key = tmp_path / "state" / "retention.key"
+    assert run(keeping, "retention", "run", "--now", "2026-10-02T02:00", "--dry-run", key=key).exit_code == 0
+    assert not key.exists()
+    assert run(keeping, "retention", "run", "--now", "2026-10-02T02:00", key=key).exit_code == 0
+    assert key.stat().st_mode & 0o777 == 0o600
+    Shelf(keeping.client, keeping.prefix).prepare()
+    [found] = certificates.all(keeping.client, keeping.prefix)
+    own, other = tmp_path / "own.pem", tmp_path / "other.pem"
+    own.write_text(run(keeping, "retention", "key", key=key).output)
+    other.write_text(run(keeping, "retention", "key", key=tmp_path / "other.key").output)
+    assert list(found.signatures) == [keys.read_public(own, "")]
+    believed = run(keeping, "verify", "--no-record", "--certificate-key", str(own))
+    assert "doubted certificate" not in believed.output
+    doubted = run(keeping, "verify", "--no-record", "--certificate-key", str(other))
+    assert doubted.exit_code == 1
+    assert "FINDING  doubted certificate 1: a certificate is not signed as it should be" in doubted.output
+    assert f"  the certificate of {found.index} ({found.ran_by}) is signed by no given key" in doubted.output
+
+
+def test_a_key_that_is_not_set_or_cannot_be_used_is_said(keeping: Keeping, tmp_path: Path) -> None:
+    unset = run(keeping, "retention", "key")
+    assert unset.exit_code == 2
+    assert "AUDIT_RETENTION_KEY_FILE names no file: certificates are not signed" in unset.output
+    wrong = tmp_path / "wrong.key"
+    wrong.write_text("no key")
+    wrong.chmod(0o600)
+    keeping.tenant(ACME, "starter")
+    keeping.write(ACME, 1)
+    refused = run(keeping, "retention", "run", "--now", "2026-10-02T02:00", key=wrong)
+    assert refused.exit_code == 2
+    assert f"AUDIT_RETENTION_KEY_FILE {wrong} holds no private key in PEM" in refused.output
+    assert keeping.indices() == [STARTER]
 
 
 def test_run_that_may_not_says_error_and_what_to_do(keeping: Keeping) -> None:

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer import keys
 from indexer.errors import SettingsError
 from indexer.event import id_suffix
-from indexer.seals import anchors, keys, merkle, seal
+from indexer.seals import anchors, merkle, seal
 from indexer.seals.leaves import ID_CHARS, KEPT_HASH_BYTES, Leaf, Leaves, LeavesError, Placement, unpack
 from indexer.seals.spill import Spill, buckets_for
 from tests.support.sealing import new_key
@@ -82,6 +83,18 @@ class TestLeaves:
     def test_an_id_that_is_none_of_ours_is_refused(self) -> None:
         with pytest.raises(ValueError, match="no id of an event"):
             Leaves().add(Placement("a", "x"), "short", bytes(32), seen=False)
+
+    def test_a_hash_of_another_length_is_refused(self) -> None:
+        leaves = Leaves()
+        with pytest.raises(ValueError, match="hashes of another length than 32 bytes"):
+            leaves.add(Placement("a", "x"), "i" * ID_CHARS, bytes(16), seen=False)
+        assert list(leaves) == []
+
+    @given(LEAVES, LEAVES)
+    def test_they_grow_by_others(self, found: list[Leaf], others: list[Leaf]) -> None:
+        leaves = filled(found)
+        leaves.extend(filled(others))
+        assert list(leaves) == found + others
 
     def test_an_event_of_the_samples_takes_about_twenty_bytes(self) -> None:
         leaves = Leaves()
@@ -159,12 +172,12 @@ class TestKeys:
         with pytest.raises(SettingsError, match="Ed25519 is needed"):
             keys.load(private, "sealing_key_file")
         with pytest.raises(SettingsError, match="Ed25519 is needed"):
-            keys.read_public(public)
+            keys.read_public(public, "--key")
 
     def test_a_public_key_goes_through_a_file(self, tmp_path: Path) -> None:
         key, path = new_key(), tmp_path / "app-1.pem"
         path.write_bytes(keys.public_pem(key.public))
-        assert keys.read_public(path) == key.public
+        assert keys.read_public(path, "--key") == key.public
 
 
 class TestAnchors:

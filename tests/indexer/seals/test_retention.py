@@ -35,9 +35,10 @@ def seal_everything(client: Client, prefix: str) -> None:
             leaves.add(place, hit["_id"], bytes.fromhex(event_hash(document)), seen=False)
     shelf = Shelf(client, prefix)
     shelf.prepare()
-    shelf.put(*seal.make(
+    made, packed = seal.make(
         key, leaves, chain=seal.new_chain(key), number=0, previous="", host="app-1", time=iso(NOW)
-    ))  # fmt: skip
+    )
+    shelf.put(made, seal.to_source(made, packed))
 
 
 def verified(keeping: Keeping) -> Report:

@@ -9,10 +9,12 @@ from click.testing import CliRunner
 
 from indexer import cli, partitions
 from indexer.client import Client, connect
+from indexer.documents import Documents
+from indexer.keys import public_pem
 from indexer.query import Window
+from indexer.retention import certificates
 from indexer.retention.certificate import Carried, Kind
 from indexer.seals import seal as seals
-from indexer.seals.keys import public_pem
 from indexer.seals.leaves import Leaves
 from indexer.seals.states import State
 from tests.support import events
@@ -260,6 +262,33 @@ class TestLaw:
         site.delete(index)
         events.load(site.client, site.store.prefix, kept)
         assert told(site.verify()) == {"verified": 2, "erased by certificate": 2}
+
+    def test_a_forged_certificate_is_not_believed_where_the_key_of_retention_is_given(
+        self, site: Site
+    ) -> None:
+        retention = new_key()
+        expired = site.sealed(range(2), STARTER)
+        site.certify(expired, days=30, key=retention)
+        site.delete(site.partition(expired[0]))
+        hidden = site.sealed(range(2, 5))
+        forged = site.certify(hidden, kind=Kind.ERASURE, key=new_key())
+        site.delete(site.partition(hidden[0]))
+        assert told(site.verify()) == {"expired by certificate": 2, "erased by certificate": 3}
+        report = site.verify(certifiers=[retention.public])
+        assert told(report) == {"expired by certificate": 2, "early deletion": 3, "doubted certificate": 1}
+        assert not report.is_sound
+        [trouble] = report.troubles
+        assert trouble.sentence == f"the certificate of {forged.index} (test) is signed by no given key"
+
+    def test_a_certificate_that_was_changed_after_it_was_signed_is_never_believed(self, site: Site) -> None:
+        documents = site.sealed(range(3), STARTER)
+        made = site.certify(documents[:2], days=30, key=new_key())
+        site.delete(site.partition(documents[0]))
+        stored = Documents(site.client, site.store.prefix, certificates.KIND)
+        counted = stored.get(made.id)
+        assert counted is not None
+        stored.replace(counted, {**counted.source, "tenants": {TEST: 3}, "before_count": 3})
+        assert told(site.verify()) == {"missing": 3, "doubted certificate": 1}
 
 
 class TestAgents:

@@ -103,14 +103,14 @@ def public_pem(public: str) -> bytes:
     )
 
 
-def read_public(path: Path) -> str:
-    """Return the public key in a PEM file; SettingsError when there is none."""
+def read_public(path: Path, option: str) -> str:
+    """Return the public key in a PEM file; SettingsError, naming the option, when there is none."""
     try:
         found = serialization.load_pem_public_key(path.read_bytes())
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise SettingsError(f"--key {path} holds no public key in PEM ({error})") from None
+        raise SettingsError(f"{option} {path} holds no public key in PEM ({error})") from None
     if not isinstance(found, Ed25519PublicKey):
-        raise SettingsError(f"--key {path} holds a key of another kind; Ed25519 is needed")
+        raise SettingsError(f"{option} {path} holds a key of another kind; Ed25519 is needed")
     return found.public_bytes_raw().hex()
 
 
