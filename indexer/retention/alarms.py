@@ -29,6 +29,10 @@ ALARMS: Final[dict[str, Alarm]] = {
         "A certificate of deletion could not be written, so nothing more was deleted.",
         "Run `audit-indexer apply`; this user must be allowed to write `*-app-certificates`.",
     ),
+    "certificate-doubted": Alarm(
+        "A certificate that a killed run seems to have left is not signed by our key; it stays as it is.",
+        "Find out who wrote it. After a change of the key, run once with the one before.",
+    ),
     "outside-period": Alarm(
         "A partition holds events whose time is not of its period; it was passed over.",
         "Find out who wrote them (`host.name`, `event.ingested`): no agent of ours does.",

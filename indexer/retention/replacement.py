@@ -110,8 +110,11 @@ def replace(
     return done
 
 
-def finish(run: Run) -> list[Certificate]:
-    """Finish what killed runs left: deletions after their swap; before it, certificate, copy and block go."""
+def finish(run: Run, alarm: Callable[[AlarmError], None]) -> list[Certificate]:
+    """Finish what killed runs left: deletions after their swap; before it, certificate, copy and block go.
+
+    What claims to be such a certificate, and is not signed by our key, is never signed by it.
+    """
     done = []
     found = indices.look(run.client, partitions.pattern(run.prefix))
     alias = partitions.alias(run.prefix)
@@ -119,6 +122,9 @@ def finish(run: Run) -> list[Certificate]:
     for each in certificates.unfinished(run.client, run.prefix):
         if present.get(each.id):
             certificates.withdraw(run.client, run.prefix, each)
+            continue
+        if run.key is not None and not each.is_believed([run.key.public]):
+            alarm(AlarmError("certificate-doubted", f"of {each.index}, begun {each.begun:%Y-%m-%d %H:%M}Z"))
             continue
         if each.id in present:
             _delete(run, each)
@@ -330,7 +336,7 @@ def _restore(run: Run, index: Index) -> None:
         # Another run has the lease, or there is no store: what is left is not for us to touch.
         return
     with contextlib.suppress(StoreError):
-        finish(run)
+        finish(run, lambda _: None)
     with contextlib.suppress(StoreError):
         release(run.client, index.name)
 

@@ -134,7 +134,7 @@ def run(client: Client, prefix: str, order: Order, progress: Progress) -> Report
     own = begin(client, prefix, order, believed(client, prefix, order), progress)
     report, began = Report(), datetime.now(UTC)
     try:
-        report.done += replacement.finish(own)
+        report.done += replacement.finish(own, report.find)
         for each in erasures.all(client, prefix):
             if each.is_confirmed and not each.finished:
                 report.done += erasing.perform(own, each, report.find)
@@ -158,7 +158,7 @@ def erase(client: Client, prefix: str, erasure: Erasure, order: Order, progress:
     own = begin(client, prefix, order, clock.of_cluster(client), progress)
     report = Report()
     try:
-        report.done += replacement.finish(own)
+        report.done += replacement.finish(own, report.find)
         report.done += erasing.perform(own, erasure, report.find)
     except AlarmError as error:
         report.find(error)

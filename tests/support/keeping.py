@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from indexer import event, partitions, tenants
 from indexer.classes import DEFAULTS
 from indexer.client import Client, connect
 from indexer.documents import Documents
+from indexer.keys import SigningKey
 from indexer.retention import erasures, holds, run
 from indexer.retention.hold import Hold
 from indexer.retention.run import Order, Report
@@ -27,6 +29,8 @@ DAY = datetime(2026, 9, 1, tzinfo=UTC)
 """The day whose events are looked at."""
 STARTER = "starter-2026.09.01"
 DYING_SECS = 60
+# The same in a process that is going to be killed.
+KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 KILLED = 9
 SETTLE_SECS = 0.05
 KINDS = ("tenants", "certificates", "holds", "erasures", "retention")
@@ -151,6 +155,7 @@ class Keeping:
             ran_by="the test",
             after=step,
             settle_secs=SETTLE_SECS,
+            key=KEY,
         )
 
     def ids(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Killed after any step and run again, retention ends in the same state; nothing is lost or seen twice."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,8 @@ from indexer.errors import StoreError
 from indexer.retention import certificates, lease
 from indexer.retention.alarms import AlarmError
 from indexer.retention.replacement import STEPS
-from tests.support.keeping import ACME, KILLED, NORD, SOL, STARTER, Keeping, event_of
+from tests.support.keeping import ACME, KEY, KILLED, NORD, SOL, STARTER, Keeping, event_of
+from tests.support.sealing import new_key
 
 
 def three_fates(keeping: Keeping) -> tuple[list[str], list[str]]:
@@ -38,12 +40,25 @@ def test_a_run_that_is_killed_is_ended_by_the_next(keeping: Keeping, step: str) 
     assert copy.startswith("hold-2026.09.01-")
     (certificate,) = certificates.all(keeping.client, keeping.prefix)
     assert certificate.finished is not None
+    assert certificate.is_believed([KEY.public])
     assert certificate.removed == {ACME: 3}
     assert [(each.tenant, each.count) for each in certificate.carried] == [(NORD, 2), (SOL, 2)]
     late = event_of(lambda *_: "starter", SOL, 5, 0.25, {})
     assert keeping.send([(f"{keeping.prefix}-audit-{STARTER}", late)]) == [201]
     report = keeping.run(30)
     assert (report.done, report.findings) == ([], [])
+
+
+def test_what_only_claims_to_be_left_by_a_killed_run_is_not_signed(keeping: Keeping) -> None:
+    three_fates(keeping)
+    keeping.run(30)
+    (made,) = certificates.all(keeping.client, keeping.prefix)
+    claimed = replace(made, id="of-somebody-else", finished=None)
+    forged = certificates.write(keeping.client, keeping.prefix, claimed, new_key())
+    report = keeping.run(30)
+    assert [each.name for each in report.findings] == ["certificate-doubted"]
+    assert report.done == []
+    assert certificates.unfinished(keeping.client, keeping.prefix) == [forged]
 
 
 def test_a_run_that_was_killed_keeps_no_writer_off_for_good(keeping: Keeping) -> None:
