@@ -1,7 +1,10 @@
 """docker-compose.yml keeps what it promises: pinned, closed, and by names that the product knows."""
 
+import os
 import re
 import subprocess
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +33,7 @@ def test_the_store_is_the_version_that_is_tested() -> None:
     assert images == {f"opensearchproject/opensearch:{version[1]}"}
 
 
-@pytest.mark.parametrize("service", ["agent", "webui", "prepare"])
+@pytest.mark.parametrize("service", ["agent", "webui", "prepare", "retention"])
 def test_our_services_run_closed(service: str) -> None:
     assert SERVICES[service]["read_only"] is True
     assert SERVICES[service]["cap_drop"] == ["ALL"]
@@ -49,6 +52,44 @@ def test_each_secret_used_is_declared_made_and_kept_out_of_git() -> None:
         ["git", "check-ignore", *files], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     assert ignored == files
+
+
+def test_every_account_is_made_with_its_own_role_and_password() -> None:
+    used = {
+        (environment["AUDIT_OPENSEARCH_USERNAME"], environment["AUDIT_OPENSEARCH_PASSWORD_FILE"])
+        for service in SERVICES.values()
+        if "AUDIT_OPENSEARCH_USERNAME" in (environment := service.get("environment", {}))
+    } - {("admin", "/run/secrets/admin.password")}
+    script = tracked_text("deploy/docker/make-accounts").popitem()[1]
+    made = re.findall(r"^account (\w+) ([\w-]+)$", script, re.MULTILINE)
+    assert {(role, f"/run/secrets/{name}.password") for name, role in made} == used
+    assert re.findall(r"^role ([\w-]+) \| put roles/\1$", script, re.MULTILINE) == [role for _, role in made]
+    assert {f"{name}.password" for name, _ in made} <= set(SERVICES["accounts"]["secrets"])
+    secrets = tracked_text("deploy/docker/make-secrets").popitem()[1]
+    names = re.search(r"^for name in (.+); do$", secrets, re.MULTILINE)
+    assert names
+    assert {"admin", *(name for name, _ in made)} == set(names[1].split())
+
+
+def test_retention_runs_once_and_waits_and_ends_at_once_when_told(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    program = tmp_path / "audit-indexer"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    program.chmod(0o755)
+    command = [part.replace("$$", "$") for part in SERVICES["retention"]["entrypoint"]]
+    process = subprocess.Popen(command, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    try:
+        deadline = time.monotonic() + 30
+        while not told.exists() or not told.read_text().endswith("\n"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert process.poll() is None
+        process.terminate()
+        process.wait(10)
+    finally:
+        process.kill()
+        process.wait()
+    assert told.read_text() == "--timeout 600 retention run\n"
 
 
 def test_no_secret_is_in_a_variable() -> None:

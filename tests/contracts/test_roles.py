@@ -89,7 +89,7 @@ def test_dashboards_see_one_tenant() -> None:
     assert orjson.loads(part["dls"]) == {"term": {"tenant.id": "${attr.internal.tenant_id}"}}
 
 
-@pytest.mark.parametrize("name", ["audit-agent", "audit-webui"])
+@pytest.mark.parametrize("name", ["audit-agent", "audit-webui", "audit-retention"])
 def test_the_composition_cuts_out_the_very_roles(name: str) -> None:
     script = (ROOT / "deploy" / "docker" / "make-accounts").read_text(encoding="utf-8")
     function = script[script.index("role() {") : script.index("account() {")]
