@@ -20,6 +20,7 @@ from bench.latency import Written
 from bench.numbered import Run
 from bench.workbench import Process
 from indexer.client import Client
+from indexer.errors import FailingError
 
 PREFIX: Final = "catchup"
 LOOK_SECS: Final = 0.25
@@ -29,7 +30,11 @@ PATIENCE_SECS: Final = 900.0
 def last_of(client: Client, file: str) -> int:
     """How many events of one file a search finds."""
     body = {"size": 0, "track_total_hits": True, "query": {"term": {"log.file": file}}}
-    answer: Any = client.request("POST", f"/{PREFIX}-audit*/_search", body=body).json
+    try:
+        answer: Any = client.request("POST", f"/{PREFIX}-audit*/_search", body=body).json
+    except FailingError:
+        # A partition that is being made has no shard yet that could answer.
+        return 0
     return int(answer["hits"]["total"]["value"])
 
 

@@ -75,6 +75,7 @@ class TestAPartition:
         assert found.append_only
         assert found.aliases == {f"{store.prefix}-audit"}
         assert found.settings["index.refresh_interval"] == "1s"
+        assert found.settings["index.merge_on_flush.enabled"] == "false"
         # What OpenSearch makes of the mapping is the mapping: else every second `ensure` would complain.
         assert not mappings.compare(found.mappings, assets.event_template(store.prefix).mappings)
         assert not mappings.compare(assets.event_template(store.prefix).mappings, found.mappings)
