@@ -6,7 +6,7 @@ from indexer import tenants
 from indexer.retention import erasures, holds, run
 from indexer.retention.run import Order
 from tests.support.events import NORD
-from tests.support.keeping import DAY, SETTLE_SECS, SOL, Keeping, Quiet
+from tests.support.keeping import DAY, KEY, SETTLE_SECS, SOL, Keeping, Quiet
 from tests.support.sample_site import ACME
 from tests.support.store import Store
 
@@ -34,7 +34,7 @@ def keep(store: Store) -> None:
         keeping.client, store.prefix, NORD,
         reason="settled", by="otto", now=now - timedelta(days=2), hold_id=done.id,
     )  # fmt: skip
-    order = Order(now, ran_by="smartwms-audit-retention on audit-1", settle_secs=SETTLE_SECS)
+    order = Order(now, ran_by="smartwms-audit-retention on audit-1", settle_secs=SETTLE_SECS, key=KEY)
     assert run.run(keeping.client, store.prefix, order, Quiet()).findings == []
     erasures.request(keeping.client, store.prefix, ACME, reason="contract ended", by="sandra", now=now)
     keeping.client.close()
