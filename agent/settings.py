@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import ipaddress
-import os
 import re
 import secrets
 import socket
@@ -17,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from agent.errors import SettingsError
+from indexer import secret_file
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 REDACTION_KEY_BYTES = 32
@@ -234,11 +233,7 @@ def _known_names(where: list[str]) -> list[str]:
 
 
 def redaction_key(path: Path) -> bytes:
-    """The installation's key for redacted values; made with mode 0600 if `path` is absent.
-
-    Never half a key: it is written beside, flushed to disk and linked into place, and whoever comes second
-    takes the key of the first.
-    """
+    """The installation's key for redacted values; made with mode 0600 if `path` is absent."""
     if not path.exists():
         _make_key(path)
     try:
@@ -257,26 +252,10 @@ def redaction_key(path: Path) -> bytes:
 
 
 def _make_key(path: Path) -> None:
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(REDACTION_KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(beside, path)
-        except FileExistsError:
-            return
-        except OSError:
-            # A file system without links: the lock on the state directory keeps other agents out.
-            beside.replace(path)
+        secret_file.make(path, f"{secrets.token_hex(REDACTION_KEY_BYTES)}\n".encode())
     except OSError as error:
         raise SettingsError(
             f"{path}: the redaction key cannot be made here ({error}); "
             "set redaction_key_file to a place this user may write, or put the key of another server there"
         ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink()

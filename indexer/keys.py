@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +11,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from indexer import secret_file
 from indexer.errors import SettingsError
 
 FINGERPRINT_CHARS: Final = 32
@@ -73,27 +73,11 @@ def load(path: Path, setting: str) -> SigningKey:
 
 
 def write(path: Path, key: Ed25519PrivateKey, setting: str) -> None:
-    """Write a key with mode 0600, whole or not at all; a key that is there already is never replaced."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    """Write a key as `secret_file.make` does: a key that is there already is never replaced."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_pem(key))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(beside, path)
-        except FileExistsError:
-            return
-        except OSError:
-            # A file system without links: whoever holds the state directory is the only one here.
-            beside.replace(path)
+        secret_file.make(path, _pem(key))
     except OSError as error:
         raise SettingsError(f"{setting} {path}: a key cannot be made here ({error})") from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink()
 
 
 def public_pem(public: str) -> bytes:

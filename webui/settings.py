@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from indexer import secret_file
 from indexer.errors import SettingsError
 from indexer.settings import register
 from indexer.trail import DEFAULT_FILE
@@ -98,14 +98,8 @@ def secret_key(path: Path) -> bytes:
     """Read the installation's secret; make it, readable by its owner alone, when the file is not there."""
     path = path.expanduser()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(_SECRET_BYTES).hex().encode() + b"\n")
+        if not path.exists():
+            secret_file.make(path, f"{secrets.token_hex(_SECRET_BYTES)}\n".encode())
         key = path.read_bytes().strip()
     except OSError as error:
         raise SettingsError(f"AUDIT_WEBUI_SECRET_KEY_FILE is {path}: {error.strerror}") from error
