@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from indexer.errors import PermanentError
 from indexer.partitions import DAY, MONTH, PERIODS
-from indexer.settings import PREFIX
+from indexer.settings import Variables
 
 STARTER: Final = "starter"
 BUSINESS: Final = "business"
@@ -86,10 +85,8 @@ DEFAULTS: Final = Classes(
 _Period = Literal["day", "month"]
 
 
-class ClassSettings(BaseSettings):
+class ClassSettings(Variables):
     """What `apply` shall record; a variable that is not set leaves what is recorded, or the default."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     starter_days: int | None = Field(None, ge=MINIMUM_DAYS[STARTER], le=MAXIMUM_DAYS)
     starter_period: _Period | None = None

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import orjson
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from indexer import indices, partitions
 from indexer.assets import SHIPPED_PREFIX
@@ -24,7 +23,7 @@ from indexer.classes import Classes, RetentionClass
 from indexer.client import Client
 from indexer.errors import MissingError
 from indexer.partitions import MONTH
-from indexer.settings import PREFIX
+from indexer.settings import Variables
 
 PERIOD_DAYS: Final = {partitions.DAY: 1, MONTH: 31}
 # After its period, a partition waits for late events before it is merged.
@@ -34,10 +33,8 @@ MARGIN_DAYS: Final = 30
 _PATH: Final = "/_plugins/_ism"
 
 
-class PolicySettings(BaseSettings):
+class PolicySettings(Variables):
     """Where closed partitions move to."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     warm_nodes: str = Field("", pattern=r"^([\w.-]+:[\w.-]+)?$")
     """An attribute of nodes and its value, such as `temp:warm`; empty: they stay where they are."""

@@ -50,10 +50,14 @@ _open_families: Final[set[str]] = {"AUDIT_WEBUI_", "AUDIT_WEBHOOK_", "AUDIT_SMTP
 _INDEX_PREFIX: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 
 
-class StoreSettings(BaseSettings):
-    """Where OpenSearch is and who we are there. Immutable; an empty variable counts as not set."""
+class Variables(BaseSettings):
+    """Settings from variables that begin with PREFIX. Immutable; an empty variable counts as not set."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+
+class StoreSettings(Variables):
+    """Where OpenSearch is and who we are there."""
 
     opensearch_url: str = "http://127.0.0.1:9200"
     opensearch_username: str = ""

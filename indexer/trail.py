@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 import orjson
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from indexer.settings import Variables
 
 DEFAULT_FILE: Final = Path("~/.local/state/smartwms-audit/trail.log")
 
@@ -32,12 +34,10 @@ Action = Literal[
 ]
 
 
-class TrailSettings(BaseSettings):
+class TrailSettings(Variables):
     """Where the trail is: the variable is the web UI's, so that all of it is in one file."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="AUDIT_WEBUI_", frozen=True, extra="ignore", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix="AUDIT_WEBUI_")
 
     trail_file: Path = DEFAULT_FILE
 

@@ -8,11 +8,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from indexer import secret_file
 from indexer.errors import SettingsError
-from indexer.settings import register
+from indexer.settings import Variables, register
 from indexer.trail import DEFAULT_FILE
 
 _STATE: Final = Path("~/.local/state/smartwms-audit")
@@ -26,12 +26,10 @@ def is_safe(address: str) -> bool:
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and local))
 
 
-class WebSettings(BaseSettings):
+class WebSettings(Variables):
     """How the web UI runs. Immutable; an empty variable counts as not set."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="AUDIT_WEBUI_", frozen=True, extra="ignore", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix="AUDIT_WEBUI_")
 
     secret_key_file: Path = _STATE / "webui-secret.key"
     trail_file: Path = DEFAULT_FILE

@@ -5,20 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from indexer import keys, settings
 from indexer.keys import SigningKey
 
 KEY_FILE: Final = "AUDIT_RETENTION_KEY_FILE"
 
 
-class SigningSettings(BaseSettings):
-    """Where the key lies; an empty variable counts as not set."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=settings.PREFIX, frozen=True, extra="ignore", env_ignore_empty=True
-    )
+class SigningSettings(settings.Variables):
+    """Where the key lies."""
 
     retention_key_file: Path | None = None
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from indexer.errors import SettingsError
-from indexer.settings import register
+from indexer.settings import Variables, register
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -18,10 +18,10 @@ _SMTP: Final = "AUDIT_SMTP_"
 _WEBHOOK: Final = "AUDIT_WEBHOOK_"
 
 
-class WebhookSettings(BaseSettings):
+class WebhookSettings(Variables):
     """Where webhooks may lead besides public addresses. Immutable; an empty variable counts as not set."""
 
-    model_config = SettingsConfigDict(env_prefix=_WEBHOOK, frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=_WEBHOOK)
 
     networks: Annotated[tuple[Network, ...], NoDecode] = ()
     """Networks of receivers that are not public, separated by commas; http: is for these alone."""
@@ -43,12 +43,10 @@ class WebhookSettings(BaseSettings):
         return tuple(networks)
 
 
-class SmtpSettings(BaseSettings):
+class SmtpSettings(Variables):
     """The mail server of the installation; without a host no e-mail is sent."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=_SMTP, frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix=_SMTP, populate_by_name=True)
 
     host: str = ""
     port: int = Field(default=587, ge=1, le=65535)
