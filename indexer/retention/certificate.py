@@ -111,16 +111,15 @@ class Certificate:
         """Sign as it is now; without a key, no signature of an earlier state is left."""
         return replace(self, signatures={} if key is None else {key.public: key.sign(self.message)})
 
+    @property
+    def signers(self) -> set[str]:
+        """The public keys whose signatures fit what is said here."""
+        message = self.message
+        return {key for key, each in self.signatures.items() if keys.is_signed(key, message, each)}
+
     def is_believed(self, known: Collection[str]) -> bool:
         """Whether one of the known keys signed it; where none is known, whether nothing speaks against it."""
-        if known:
-            return any(
-                keys.is_signed(public, self.message, self.signatures[public])
-                for public in known
-                if public in self.signatures
-            )
-        message = self.message
-        return all(keys.is_signed(public, message, each) for public, each in self.signatures.items())
+        return not self.signers.isdisjoint(known) if known else self.signers == self.signatures.keys()
 
     def to_source(self) -> dict[str, Any]:
         """Write as JSON, for the store."""

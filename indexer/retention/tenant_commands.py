@@ -130,10 +130,11 @@ def erase(timeout_secs: float, tenant_id: str, reason: str, by: str | None, *, w
             note(f"{who} asked for the erasure of tenant {made.tenant}: {made.reason}", made.tenant, who)
             click.echo(f"nothing is erased yet: a second person confirms it by `tenants erase {made.tenant}`")
             return
+        key = signing.key()
         confirmed = erasures.confirm(client, prefix, tenant_id, by=who, now=now)
         if not found.is_confirmed:
             note(f"{who} confirmed the erasure of tenant {found.tenant}: {found.reason}", found.tenant, who)
-        bar, key = Bar(), signing.key()
+        bar = Bar()
         try:
             report = runs.erase(client, prefix, confirmed, Order(now, key=key), bar)
         except AlarmError as error:

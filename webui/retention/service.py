@@ -60,7 +60,7 @@ class Deletion:
     kept_count: int
     reasons: tuple[str, ...]
     signed_by: tuple[str, ...]
-    """Fingerprints of the keys that it carries signatures of."""
+    """Fingerprints of the keys that signed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def _deletion(certificate: Certificate, own: str | None) -> Deletion:
     before = certificate.before_count if own is None else certificate.tenants[own]
     kept = sum(each.count for each in carried)
     reasons = tuple(sorted({each.reason for each in carried}))
-    signed_by = tuple(fingerprint(key) for key in certificate.signatures)
+    signed_by = tuple(sorted(fingerprint(key) for key in certificate.signers))
     return Deletion(certificate, before, before - kept, kept, reasons, signed_by)
 
 

@@ -116,6 +116,12 @@ class TestSignature:
         assert not changed.is_believed([key.public])
         assert not changed.is_believed([])
 
+    @pytest.mark.parametrize("signature", [{"zz": "00"}, {"00" * 32: None}, {"00" * 32: "00"}], ids=str)
+    def test_that_is_none_is_nobodys(self, signature: dict[str, Any]) -> None:
+        claimed = replace(CERTIFICATE, signatures=signature)
+        assert claimed.signers == set()
+        assert not claimed.is_believed([])
+
     def test_none_is_believed_only_where_no_key_is_known(self) -> None:
         assert CERTIFICATE.is_believed([])
         assert not CERTIFICATE.is_believed([new_key().public])

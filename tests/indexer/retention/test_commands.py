@@ -89,6 +89,23 @@ def test_a_key_that_is_not_set_or_cannot_be_used_is_said(keeping: Keeping, tmp_p
     assert keeping.indices() == [STARTER]
 
 
+def test_an_erasure_is_not_confirmed_while_its_certificates_cannot_be_signed(
+    keeping: Keeping, tmp_path: Path
+) -> None:
+    keeping.tenant(ACME, "starter")
+    keeping.write(ACME, 1)
+    wrong = tmp_path / "wrong.key"
+    wrong.write_text("no key")
+    wrong.chmod(0o600)
+    assert run(keeping, "tenants", "erase", ACME, "--reason", "left", "--by", "anna").exit_code == 0
+    refused = run(keeping, "tenants", "erase", ACME, "--by", "ben", key=wrong)
+    assert refused.exit_code == 2
+    assert f"AUDIT_RETENTION_KEY_FILE {wrong} holds no private key in PEM" in refused.output
+    found = erasures.get(keeping.client, keeping.prefix, ACME)
+    assert found
+    assert not found.is_confirmed
+
+
 def test_run_that_may_not_says_error_and_what_to_do(keeping: Keeping) -> None:
     keeping.tenant(ACME, "starter")
     # A warehouse whose newest event is of long ago: the clock may have gone ahead.
