@@ -35,7 +35,7 @@ OPEN_SECS: Final = 60.0
 
 Build = Callable[[dict[str, Any], Context], Draft]
 Document = tuple[str, str, bytes, Any, str, bytes]
-"""Index, id, body (JSON), and the token that the record was fed with."""
+"""Index, id, body (JSON), the token that the record was fed with, the tenant's id, and `event.hash`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,11 +106,8 @@ def lines(report: Report) -> Iterator[str]:
             yield f"  {example.id}  {example.partition}  tenant {example.tenant or '-'}"
         for trouble in report.troubles:
             if trouble.state is state:
-                yield (
-                    f"  chain {trouble.chain}: {trouble.sentence}"
-                    if trouble.chain
-                    else f"  {trouble.sentence}"
-                )
+                about = f"chain {trouble.chain}: " if trouble.chain else ""
+                yield f"  {about}{trouble.sentence}"
     for chain in report.chains:
         again = "; began anew, its agent's state was lost" if chain.id in report.restarted else ""
         yield (

@@ -99,14 +99,18 @@ class Leaves:
 
     def __iter__(self) -> Iterator[Leaf]:
         places = self.placements
-        ids = _cut(self._ids.decode("ascii"), ID_CHARS)
-        for where, id_, hash_, seen in zip(self._where, ids, self.hashes, self._seen, strict=True):
+        for where, id_, hash_, seen in zip(self._where, self.ids, self.hashes, self._seen, strict=True):
             yield Leaf(places[where], id_, hash_, bool(seen))
 
     @property
     def placements(self) -> list[Placement]:
         """Every placement among the leaves, once."""
         return [Placement(*each) for each in self._placements]
+
+    @property
+    def ids(self) -> list[str]:
+        """The id of each event."""
+        return _cut(self._ids.decode("ascii"), ID_CHARS)
 
     @property
     def hashes(self) -> list[bytes]:
@@ -119,9 +123,10 @@ class Leaves:
 
     def extend(self, others: Leaves) -> None:
         """Append these, in their order."""
-        places = list(others._placements)
-        ids = _cut(others._ids.decode("ascii"), ID_CHARS)
-        self.add_all([places[where] for where in others._where], ids, others.hashes, bytes(others._seen))
+        places = others.placements
+        self.add_all(
+            [places[where] for where in others._where], others.ids, others.hashes, bytes(others._seen)
+        )
 
     def add_all(
         self, placements: Iterable[tuple[str, str]], ids: Sequence[str], hashes: Sequence[bytes], seen: bytes
