@@ -1,13 +1,12 @@
 """The fixtures of tests of the web UI, and a browser."""
 
 import shutil
-import threading
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from werkzeug.serving import make_server
 
+from tests.support.serving import on_loopback
 from tests.support.web import Site, own_site, site
 
 __all__ = ["chromium", "own_site", "served", "site"]
@@ -26,10 +25,5 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def served(site: Site) -> Iterator[str]:
     """The site of the module behind a server: its address."""
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=10)
+    with on_loopback(site.app) as address:
+        yield address

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import re
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +13,11 @@ from typing import Any
 import orjson
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from indexer.client import connect
 from tests.support.product import Product, running
 from tests.support.receiver import Receiver, receiving
+from tests.support.serving import on_loopback
 from tests.support.store import Store
 from tests.support.web import HASHER, PASSWORD, Clock
 from webui.app import create_app, reviews_neighbours
@@ -176,16 +175,8 @@ def a_week_later(product: Product, store: Store) -> Iterator[str]:
     assert make_opening(client, store.prefix, trail, clock, neighbours).work(), "there is a week to review"
     key = secret_key(settings.secret_key_file)
     app = create_app(settings, client, store.prefix, key, now=clock, hasher=HASHER)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=10)
-        client.close()
+    with contextlib.closing(client), on_loopback(app) as address:
+        yield address
 
 
 def review(chromium: Browser, address: str) -> None:

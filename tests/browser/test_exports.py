@@ -1,7 +1,6 @@
 """An export from the search to the file, in a real browser, with and without script."""
 
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,10 +8,10 @@ from pathlib import Path
 
 import orjson
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support import events
+from tests.support.serving import on_loopback
 from tests.support.web import KEY, PASSWORD, Site
 from webui.exports import manifest
 from webui.exports.assembly import make_worker
@@ -25,23 +24,8 @@ def address(site: Site) -> Iterator[str]:
     """The site behind a server."""
     # An export ends now; the day of the samples has to be over.
     site.clock.ahead = max(site.clock.ahead, events.MORNING + timedelta(days=1) - datetime.now(UTC))
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=10)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert found, "these tests need Chromium; `make setup` installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with on_loopback(site.app) as address:
+        yield address
 
 
 @pytest.fixture(params=["script", "no script"])

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
-from werkzeug.serving import make_server
 
 from tests.support import events
+from tests.support.serving import on_loopback
 from tests.support.web import KEY, PASSWORD, Site
 from webui.exports import manifest
 from webui.exports.assembly import make_worker
@@ -43,13 +43,8 @@ def address(site: Site) -> Iterator[str]:
         [events.document(500, changed | values), events.document(501, given)],
     )
     site.clock.ahead = max(site.clock.ahead, events.MORNING + timedelta(days=1) - datetime.now(UTC))
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=10)
+    with on_loopback(site.app) as address:
+        yield address
 
 
 @pytest.fixture(params=["script", "no script"])

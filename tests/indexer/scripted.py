@@ -46,7 +46,9 @@ def scripted(*answers: tuple[int, dict[str, str], bytes], tls: bool = False) -> 
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content[: len(content) - cut])
+            # Who asked may have hung up meanwhile.
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(content[: len(content) - cut])
             self.close_connection = True
 
         do_GET = do_POST = do_PUT = do_HEAD = answer  # noqa: N815  the names are http.server's

@@ -3,12 +3,10 @@
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from werkzeug.serving import make_server
 
 from examples.demo import AGENT_FILE
 from indexer import bootstrap, tenants
@@ -23,6 +21,7 @@ from indexer.search import EventSearch
 from tests.support import reviewed, shipping
 from tests.support.checkout import ROOT
 from tests.support.events import NORD, TEST
+from tests.support.serving import on_loopback
 from tests.support.store import Store
 from tests.support.web import HASHER, KEY, PASSWORD
 from webui.access import Role
@@ -211,14 +210,5 @@ def serving(store: Store, folder: Path, samples: Path = SAMPLES) -> Iterator[Sam
     _verify(client, store.prefix)
     _review(app.extensions["audit-reviews"], EventSearch(client, store.prefix))
     _watch(client, store.prefix)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    site.address = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with closing(client), on_loopback(app) as site.address:
         yield site
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=10)
-        client.close()
