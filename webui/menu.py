@@ -17,11 +17,12 @@ class Link:
     endpoint: str
     words: str
     role: Role = Role.VIEWER
+    others: tuple[str, ...] = ()
+    """Blueprints of more pages under it."""
 
     def holds(self, blueprint: str | None) -> bool:
         """Whether a page of that blueprint belongs to it."""
-        own = self.endpoint.partition(".")[0]
-        return blueprint in {own, f"accounts_{own}", f"retention_{own}", f"{own}_plans", f"{own}_schedules"}
+        return blueprint in {self.endpoint.partition(".")[0], *self.others}
 
 
 # An entry is shown once its feature is registered.
@@ -38,9 +39,9 @@ MENU: Final[tuple[tuple[str, tuple[Link, ...]], ...]] = (
     (
         "Reports",
         (
-            Link("reports.index", "Audit", Role.AUDITOR),
+            Link("reports.index", "Audit", Role.AUDITOR, ("reports_schedules",)),
             Link("exports.index", "Exports", Role.AUDITOR),
-            Link("reviews.index", "Reviews", Role.AUDITOR),
+            Link("reviews.index", "Reviews", Role.AUDITOR, ("reviews_plans",)),
         ),
     ),
     (
@@ -48,7 +49,10 @@ MENU: Final[tuple[tuple[str, tuple[Link, ...]], ...]] = (
         (
             Link("monitors.index", "Notifications", Role.ADMIN),
             Link("notification.index", "Channels", Role.ADMIN),
-            Link("admin.index", "Administration", Role.ADMIN),
+            Link(
+                *("admin.index", "Administration", Role.ADMIN),
+                ("accounts_admin", "retention_admin", "integrity"),
+            ),
         ),
     ),
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from indexer.cursors import Cursor, CursorError, Cursors, Direction
+from indexer.names import Names, ids_of, learned
 from indexer.query import Query, ScopedQuery, Window, within_tenant
 from indexer.search import EventSearch, Page, StoredEvent
 from webui.tenancy import NotHereError, Reader, Tenancy
@@ -24,6 +25,10 @@ class Reading:
     def scoped(self, reader: Reader, query: Query) -> ScopedQuery:
         """Restrict a query to what a reader may see."""
         return within_tenant(reader.scope, query)
+
+    def names(self, reader: Reader, events: Iterable[StoredEvent]) -> Names:
+        """Give the names of the ids in events, as far as the reader may know them."""
+        return learned(self.search, reader.scope, ids_of(events))
 
     def cursor(self, reader: Reader, bound: str, text: str) -> Cursor | None:
         """Read a place in the list of `bound`; None for its beginning, NotHereError for another's."""

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from indexer.names import Names
 from indexer.search import StoredEvent
 from webui import wording
 
@@ -18,7 +19,7 @@ _SHOWN_SENTENCE_CHARS: Final = 240
 # What tells most of a record that came or went, where it has such fields.
 _FACTS: Final = (
     *("Status", "MovementType", "Quantity", "QuantityOrdered", "QuantityOnHand", "QuantityAdjustment"),
-    *("TotalQuantity", "TotalQuantityChange", "Name", "Value"),
+    *("TotalQuantity", "TotalQuantityChange", "Name", "Value", "RoleId", "ClaimValue"),
 )
 # Fields that change with every write and say nothing of their own.
 HOUSEKEEPING: Final = frozenset(
@@ -103,20 +104,22 @@ class Day:
     rows: tuple[Row, ...]
 
 
-def days(events: Iterable[StoredEvent], zone: ZoneInfo) -> tuple[Day, ...]:
-    """Give rows by local day, in the order of the events."""
+def days(events: Iterable[StoredEvent], zone: ZoneInfo, names: Names) -> tuple[Day, ...]:
+    """Give rows by local day, in the order of the events; `names`: of the ids in them."""
     dated = ((event.moment.astimezone(zone), event) for event in events)
     return tuple(
-        Day(f"{day:%A} {day.day} {day:%B %Y}", tuple(row(event, zone) for _, event in group))
+        Day(f"{day:%A} {day.day} {day:%B %Y}", tuple(row(event, zone, names) for _, event in group))
         for day, group in groupby(dated, key=lambda each: each[0].date())
     )
 
 
-def row(event: StoredEvent, zone: ZoneInfo) -> Row:
-    """Give one event as a row, times in the given zone."""
+def row(event: StoredEvent, zone: ZoneInfo, names: Names) -> Row:
+    """Give one event as a row, times in the given zone, ids as they are called."""
     local = event.moment.astimezone(zone)
     said = event.text("message")
-    telling = [each for each in changes_of(event, zone) if f"from {each.before} to {each.after}" not in said]
+    telling = [
+        each for each in changes_of(event, zone, names) if f"from {each.before} to {each.after}" not in said
+    ]
     shown = telling[:_SHOWN_CHANGES_COUNT]
     return Row(
         id=event.id,
@@ -124,13 +127,13 @@ def row(event: StoredEvent, zone: ZoneInfo) -> Row:
         iso=local.isoformat(timespec="microseconds"),
         category=event.text("event.category"),
         outcome=event.text("event.outcome"),
-        sentence=tuple(sentence(event)),
+        sentence=tuple(sentence(event, names)),
         changes=tuple(shown),
         more_changes=len(telling) - len(shown),
         address=address(event),
         tenant_id=event.text("tenant.id"),
         flags=tuple(event.value("event.flags") or ()),
-        choices=tuple(_choices(event)),
+        choices=tuple(_choices(event, names)),
         entity=entity_of(event),
         user=event.text("user.id") or event.text("user.name") or event.text("user.email"),
         says_failure=any(word in said.lower() for word in ("fail", "refused")),
@@ -143,16 +146,16 @@ def entity_of(event: StoredEvent) -> tuple[str, str] | None:
     return (kind, key) if kind and key else None
 
 
-def _choices(event: StoredEvent) -> Iterator[Part]:
+def _choices(event: StoredEvent, names: Names) -> Iterator[Part]:
     for label, name, parameter in _CHOICES:
         value = event.text(name)
         if value:
             text = wording.entity_name(value) if parameter == "type" else wording.humanised(value)
             shown = text if parameter in {"type", "category", "action", "outcome"} else value
-            yield Part(_cut(wording.short_id(shown), _SHOWN_VALUE_CHARS), parameter, value, label)
+            yield Part(_cut(wording.called(shown, names), _SHOWN_VALUE_CHARS), parameter, value, label)
 
 
-def sentence(event: StoredEvent) -> Iterator[Part]:
+def sentence(event: StoredEvent, names: Names) -> Iterator[Part]:
     """Give the event's own sentence, with links where it names the user, the action, and the entity."""
     rest = _cut(_said(event), _SHOWN_SENTENCE_CHARS) or wording.humanised(event.text("event.action"))
     action, who = event.text("event.action"), _named(event, rest)
@@ -175,7 +178,7 @@ def sentence(event: StoredEvent) -> Iterator[Part]:
     elif deed.endswith(" "):
         yield Part(" ")
     if key:
-        yield Part(wording.short_id(key), "entity", key, f"Everything about {key}")
+        yield Part(wording.called(key, names), "entity", key, f"Everything about {key}")
     # The names of changed fields stand below, with their values.
     if end and not end.startswith(": "):
         yield Part(end)
@@ -201,21 +204,26 @@ def address(event: StoredEvent) -> Part | None:
     return Part(found, "ip", found, f"Only {found}") if found else None
 
 
-def changes_of(event: StoredEvent, zone: ZoneInfo) -> Iterator[Change]:
+def changes_of(event: StoredEvent, zone: ZoneInfo, names: Names) -> Iterator[Change]:
     """Give what somebody meant to change, in the order of the record; of one that came or went, its facts."""
     before, after = event.value("change.before") or {}, event.value("change.after") or {}
-    names = dict.fromkeys((*before, *after)) if before and after else _FACTS
-    for name in names:
+    for name in dict.fromkeys((*before, *after)) if before and after else _FACTS:
         if name in HOUSEKEEPING or (before.get(name) is None and after.get(name) is None):
             continue
-        old, new = (_shown(side, name, zone) for side in (before, after))
-        yield Change(wording.field_name(name), old, new)
+        old, new = (_shown(side, name, zone, names) for side in (before, after))
+        is_named = any(_is_named(side.get(name), names) for side in (before, after))
+        label = wording.reference_name(name) if is_named else wording.field_name(name)
+        yield Change(label, old, new)
 
 
-def _shown(values: dict[str, Any], name: str, zone: ZoneInfo) -> str | None:
+def _is_named(value: object, names: Names) -> bool:
+    return isinstance(value, str) and value in names
+
+
+def _shown(values: dict[str, Any], name: str, zone: ZoneInfo, names: Names) -> str | None:
     if name not in values:
         return None
-    return _cut(wording.value_text(values[name], zone), _SHOWN_VALUE_CHARS)
+    return _cut(wording.called(wording.value_text(values[name], zone), names), _SHOWN_VALUE_CHARS)
 
 
 def _cut(text: str, limit_chars: int) -> str:

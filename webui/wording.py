@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from indexer.names import GUID, Names
+
 _ENTITIES: Final[Mapping[str, str]] = {
     "ApplicationUser": "user",
     "ApplicationRole": "role",
@@ -15,7 +17,6 @@ _ENTITIES: Final[Mapping[str, str]] = {
     "IdentityRoleClaim`1": "permission of a role",
     "SystemSetting": "setting",
 }
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _WORDS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
@@ -77,8 +78,23 @@ def field_name(name: str) -> str:
 
 
 def short_id(text: str) -> str:
-    """Cut a GUID to its first part; anything else stays."""
-    return f"{text[:8]}…" if _GUID.fullmatch(text) else text
+    """Cut a GUID to its ends (the first digits tell the time it was made, many have them in common)."""
+    return f"{text[:8]}…{text[-4:]}" if GUID.fullmatch(text) else text
+
+
+def called(text: str, names: Names) -> str:
+    """Give an id as it is called, and cut where nobody knows; any other text stays."""
+    return names.get(text) or short_id(text)
+
+
+def explained(text: str, names: Names) -> str:
+    """Give an id with its name before it, where that is known."""
+    return f"{names[text]} ({text})" if text in names else text
+
+
+def reference_name(name: str) -> str:
+    """`RoleId`, whose value is shown as a name -> `Role`."""
+    return field_name(name).removesuffix(" id")
 
 
 def value_text(value: Any, zone: ZoneInfo | None = None) -> str:  # noqa: ANN401  whatever JSON lies there

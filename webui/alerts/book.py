@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,8 @@ from webui.alerts.alert import OPEN, Alert, Notice, State, from_document
 
 KIND: Final = "alerts"
 PAGE_COUNT: Final = 50
+ORDER: Final = ("opened", "first", "id")
+"""Of the inbox: those that one round opened stand in the order in which they began."""
 RELATED_COUNT: Final = 10
 _KEYS_A_REQUEST: Final = 100
 _KNOWN_LIMIT: Final = 5000
@@ -82,23 +84,21 @@ class Book:
         found = self._documents.find(query, sort=[{"notice_due": "asc"}], limit=_DUE_LIMIT)
         return [_held(stored) for stored in found]
 
-    def page(self, clauses: list[dict[str, Any]], before: tuple[str, str] | None) -> tuple[list[Alert], bool]:
+    def page(self, clauses: list[dict[str, Any]], before: Sequence[str]) -> tuple[list[Alert], bool]:
         """Give a page of alerts, last opened first, and whether there are more.
 
-        `before`: time of opening and id of the last one of the page before.
+        `before`: the values of ORDER of the last one of the page before; empty: from the beginning.
         """
         filters = list(clauses)
-        if before is not None:
-            moment, alert_id = before
-            later = [
-                {"range": {"opened": {"lt": moment}}},
-                {"bool": {"filter": [{"term": {"opened": moment}}, {"range": {"id": {"lt": alert_id}}}]}},
-            ]
+        if before:
+            same = [{"term": {name: value}} for name, value in zip(ORDER, before, strict=True)]
+            less = [{"range": {name: {"lt": value}}} for name, value in zip(ORDER, before, strict=True)]
+            later = [{"bool": {"filter": [*same[:place], each]}} for place, each in enumerate(less)]
             filters.append({"bool": {"should": later, "minimum_should_match": 1}})
         try:
             found = self._documents.find(
                 {"bool": {"filter": filters}},
-                sort=[{"opened": "desc"}, {"id": "desc"}],
+                sort=[{name: "desc"} for name in ORDER],
                 limit=PAGE_COUNT + 1,
             )
         except NotPreparedError:

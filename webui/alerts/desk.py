@@ -23,6 +23,7 @@ from webui.alerts.progress import SILENT, Ledger, Progress, Watch
 from webui.alerts.reconciling import moment
 from webui.alerts.tally import Tally
 from webui.question import Question
+from webui.rows import row
 from webui.tenancy import NotHereError, Reader, Tenancy, TenantFacts
 
 LOOKBACK: Final = timedelta(days=30)
@@ -223,16 +224,18 @@ class Desk:
     def _hit(self, monitor: Monitor, series: Series) -> Hit:
         tenant = wording.tenant_of(monitor, series)
         asked = wording.evidence(monitor.condition, series, tenant)
-        sentences = []
+        place = self._tenancy.facts(series.tenant)
+        newest = []
         if wording.is_told_by_its_events(monitor.condition):
-            newest = self._tally.newest(asked, monitor.scope, self._now(), 1)
-            sentences = [event.text("message") for event in newest]
+            events = self._tally.newest(asked, monitor.scope, self._now(), 1)
+            names = self._tally.names(events, monitor.scope)
+            newest = [row(event, place.zone, names) for event in events]
         return Hit(
-            title=wording.title(monitor.condition, series, sentences, monitor.name),
+            title=wording.title(monitor.condition, series, newest, monitor.name),
             first=moment(series.first),
             last=moment(series.last),
             count=series.count,
-            place=self._tenancy.facts(series.tenant),
+            place=place,
             evidence=asked,
         )
 

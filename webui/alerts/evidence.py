@@ -53,6 +53,7 @@ class Evidence:
             sentence = question.filter(zone, now).sentence(zone)
             newest = self._tally.newest(question, reader.scope, now, SHOWN_COUNT)
             count = self._tally.count(question, reader.scope, now)
+            names = self._tally.names(newest, reader.scope)
         except QuestionError:
             return None
-        return Shown(rows.days(newest, zone), count, sentence)
+        return Shown(rows.days(newest, zone, names), count, sentence)

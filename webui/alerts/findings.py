@@ -14,6 +14,7 @@ from webui.alerts.deciding import Series
 from webui.alerts.monitor import EVERY_TENANT, Monitor
 from webui.alerts.tally import Tally
 from webui.question import Question
+from webui.rows import row
 from webui.tenancy import Tenancy
 
 SOURCE = "monitor"
@@ -67,8 +68,9 @@ class Findings:
     ) -> Alert:
         place = self._tenancy.facts(series.tenant)
         scope = OPERATOR if monitor.owner == EVERY_TENANT else Scope(monitor.owner)
-        newest = self._tally.newest(question, scope, now, wording.MAX_SENTENCES_COUNT)
-        sentences = [event.text("message") for event in newest if event.text("message")]
+        events = self._tally.newest(question, scope, now, wording.MAX_EVENTS_COUNT)
+        names = self._tally.names(events, scope)
+        newest = [row(event, place.zone, names) for event in events]
         return Alert(
             id=id_of(key, number),
             key=key,
@@ -81,8 +83,8 @@ class Findings:
             template=monitor.condition.template.value,
             group=series.group,
             group_name=monitor.condition.group,
-            title=wording.title(monitor.condition, series, sentences, monitor.name),
-            text=wording.text(monitor, series, sentences, place.name, place.zone),
+            title=wording.title(monitor.condition, series, newest, monitor.name),
+            text=wording.text(monitor, series, newest, place.name, place.zone),
             created=now,
             opened=now,
             first=reconciling.moment(series.first),

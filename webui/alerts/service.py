@@ -18,7 +18,8 @@ from webui.alerts.raising import Raising
 from webui.tenancy import NotHereError, Reader, Tenancy, TenantFacts
 
 _ATTEMPTS_COUNT: Final = 5
-_CURSOR: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)~([0-9a-f]{24}-[0-9]{1,9})")
+_MOMENT: Final = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"
+_CURSOR: Final = re.compile(rf"{_MOMENT}~{_MOMENT}~([0-9a-f]{{24}}-[0-9]{{1,9}})")
 SHOWN: Final = ("open", *State, "all")
 """What an inbox can be narrowed to by state."""
 
@@ -73,12 +74,12 @@ class Alerts:
         """Give a page. TriageError: it is asked for something impossible."""
         if wanted.state not in SHOWN:
             raise TriageError(f"state is “{wanted.state}”; choose one of {', '.join(SHOWN)}.")
-        before = None
+        before: tuple[str, ...] = ()
         if wanted.before:
             found = _CURSOR.fullmatch(wanted.before)
             if found is None:
                 raise TriageError("The place in the list is none that was given here.")
-            before = (found[1], found[2])
+            before = found.groups()
         clauses = _visible(reader)
         if wanted.state == "open":
             clauses.append({"terms": {"state": list(OPEN)}})
@@ -89,7 +90,7 @@ class Alerts:
                 clauses.append({"term": {name: value}})
         clauses += _opened(_moment("since", wanted.since), _moment("until", wanted.until))
         alerts, more = self._book.page(clauses, before)
-        older = f"{iso(alerts[-1].opened)}~{alerts[-1].id}" if more else ""
+        older = _cursor(alerts[-1]) if more else ""
         return Inbox(tuple(alerts), older)
 
     def get(self, reader: Reader, alert_id: str) -> Alert:
@@ -227,6 +228,10 @@ def _visible(reader: Reader) -> list[dict[str, Any]]:
     """Give the condition that keeps tenants apart; an operator's inbox holds everybody's."""
     tenant = reader.scope.tenant_id
     return [] if tenant is None else [{"term": {"owner": tenant}}]
+
+
+def _cursor(alert: Alert) -> str:
+    return "~".join((iso(alert.opened), iso(alert.first), alert.id))
 
 
 def _opened(start: datetime | None, end: datetime | None) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from indexer import grouping
 from indexer.arrivals import Span
+from indexer.names import Names, ids_of, learned
 from indexer.query import Choice, Json, Query, Scope, ScopedQuery, Window, within_tenant
 from indexer.search import EventSearch, StoredEvent
 from webui.alerts.condition import EXPORTS, GROUPS, Condition, Decision, Template
@@ -80,6 +81,10 @@ class Tally:
         """Give the newest events of a question."""
         query = within_tenant(scope, question.filter(UTC_ZONE, now).query())
         return self._search.page(query, position=None, direction="older", size=size).events
+
+    def names(self, events: Iterable[StoredEvent], scope: Scope) -> Names:
+        """Give the names of the ids in events."""
+        return learned(self._search, scope, ids_of(events))
 
     def _counted(
         self,

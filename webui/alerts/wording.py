@@ -15,9 +15,10 @@ from webui.alerts.deciding import Series
 from webui.alerts.monitor import EVERY_TENANT, Monitor
 from webui.alerts.reconciling import moment
 from webui.question import Question
+from webui.rows import Change, Row
 
 MAX_TITLE_CHARS: Final = 180
-MAX_SENTENCES_COUNT: Final = 3
+MAX_EVENTS_COUNT: Final = 3
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -32,8 +33,8 @@ def is_told_by_its_events(condition: Condition) -> bool:
     return condition.template in {Template.PERMISSION_CHANGE, Template.AUDIT_TAMPERING}
 
 
-def title(condition: Condition, series: Series, sentences: Sequence[str], name: str) -> str:
-    """Say what was found, in one line. `sentences`: of its newest events; `name`: of the monitor."""
+def title(condition: Condition, series: Series, newest: Sequence[Row], name: str) -> str:
+    """Say what was found, in one line. `newest`: its newest events; `name`: of the monitor."""
     count, group = series.count, series.group
     template = condition.template
     if template is Template.FAILED_LOGINS:
@@ -47,8 +48,8 @@ def title(condition: Condition, series: Series, sentences: Sequence[str], name: 
         said = f"{group} worked after hours, night of {series.night}"
     elif template is Template.BULK_EXPORT:
         said = f"{group or 'Somebody'} read or exported {series.size:,} rows"
-    elif is_told_by_its_events(condition) and sentences:
-        said = sentences[0] + (f" (and {count - 1:,} more)" if count > 1 else "")
+    elif is_told_by_its_events(condition) and newest:
+        said = newest[0].text + (f" (and {count - 1:,} more)" if count > 1 else "")
     else:
         by = f", {GROUP_WORDS[condition.group]} {group or 'not in the log'}" if condition.group else ""
         said = f"{name}: {count:,} event{'s' if count != 1 else ''}{by}"
@@ -56,7 +57,7 @@ def title(condition: Condition, series: Series, sentences: Sequence[str], name: 
     return said if len(said) <= MAX_TITLE_CHARS else f"{said[: MAX_TITLE_CHARS - 1]}…"
 
 
-def text(monitor: Monitor, series: Series, sentences: Sequence[str], place: str, zone: ZoneInfo) -> str:
+def text(monitor: Monitor, series: Series, newest: Sequence[Row], place: str, zone: ZoneInfo) -> str:
     """Say it in full: the rule, when, and the newest events."""
     begin, end = (chart.moment_text(moment(each), zone) for each in (series.first, series.last))
     events = f"{series.count:,} event{'s' if series.count != 1 else ''}"
@@ -68,9 +69,21 @@ def text(monitor: Monitor, series: Series, sentences: Sequence[str], place: str,
         lines.append(f"The log does not tell the {GROUP_WORDS[monitor.condition.group]}.")
     if monitor.condition.kind.decision is Decision.VOLUME:
         lines.append(f"Rows that were asked for: {series.size:,}.")
-    if sentences:
-        lines += ["", "The newest:", *(f"- {sentence}" for sentence in sentences)]
+    if newest:
+        lines += ["", "The newest:", *(f"- {_told(row)}" for row in newest)]
     return "\n".join(lines)
+
+
+def _told(row: Row) -> str:
+    """An event as a line: its sentence, and what it changed."""
+    changes = "; ".join(map(_changed, row.changes))
+    return f"{row.text}. {changes}" if changes else row.text
+
+
+def _changed(change: Change) -> str:
+    if change.before is None or change.after is None:
+        return f"{change.name}: {change.after if change.before is None else change.before}"
+    return f"{change.name}: {change.before or 'empty'} → {change.after or 'empty'}"
 
 
 def tenant_of(monitor: Monitor, series: Series) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from indexer.counting import Bar
 from indexer.history import State
+from indexer.names import Names
 from indexer.query import Window
 from indexer.search import StoredEvent
 from indexer.summary import Habits, Ranked
@@ -104,26 +105,26 @@ class Habit:
     last: str
 
 
-def days(events: Iterable[StoredEvent], zone: ZoneInfo) -> tuple[Day, ...]:
-    """Give the entries of a timeline by local day."""
+def days(events: Iterable[StoredEvent], zone: ZoneInfo, names: Names) -> tuple[Day, ...]:
+    """Give the entries of a timeline by local day; `names`: of the ids in them."""
     dated = ((event.moment.astimezone(zone), event) for event in events)
     return tuple(
-        Day(f"{day:%A} {day.day} {day:%B %Y}", tuple(entry(event, zone) for _, event in group))
+        Day(f"{day:%A} {day.day} {day:%B %Y}", tuple(entry(event, zone, names) for _, event in group))
         for day, group in groupby(dated, key=lambda each: each[0].date())
     )
 
 
-def entry(event: StoredEvent, zone: ZoneInfo) -> Entry:
+def entry(event: StoredEvent, zone: ZoneInfo, names: Names) -> Entry:
     """Give one event of a timeline."""
     local, kind = event.moment.astimezone(zone), _kind(event)
-    found = tuple(differences(event, zone))
+    found = tuple(differences(event, zone, names))
     return Entry(
         id=event.id,
         time=f"{local:%H:%M:%S}",
         iso=local.isoformat(timespec="microseconds"),
         kind=kind,
         says=_SAYS.get(kind, ""),
-        sentence=tuple(sentence(event)),
+        sentence=tuple(sentence(event, names)),
         who=event.text("user.name") or event.text("user.email") or event.text("user.id"),
         user=event.text("user.id") or event.text("user.name") or event.text("user.email"),
         address=event.text("source.ip") or event.text("source.address"),
@@ -143,7 +144,7 @@ def _kind(event: StoredEvent) -> Kind:
     return "changed" if before and after else "created" if after else "deleted"
 
 
-def differences(event: StoredEvent, zone: ZoneInfo) -> Iterator[Difference]:
+def differences(event: StoredEvent, zone: ZoneInfo, names: Names) -> Iterator[Difference]:
     """Give what an event says of each field; fields that were and stayed empty are left out."""
     before: Mapping[str, Any] = event.value("change.before") or {}
     after: Mapping[str, Any] = event.value("change.after") or {}
@@ -151,9 +152,9 @@ def differences(event: StoredEvent, zone: ZoneInfo) -> Iterator[Difference]:
         old, new = before.get(name), after.get(name)
         if before and after:
             if old != new:
-                yield values.difference(name, old, new, zone)
+                yield values.difference(name, old, new, zone, names)
         elif (value := old if before else new) not in (None, ""):
-            yield values.lone(name, value, zone, was=bool(before))
+            yield values.lone(name, value, zone, names, was=bool(before))
 
 
 def version(shown: Version, zone: ZoneInfo) -> VersionShown:
@@ -169,7 +170,7 @@ def version(shown: Version, zone: ZoneInfo) -> VersionShown:
         FieldShown(
             label=wording.field_name(name),
             name=name,
-            value=values.value_text(name, known.value, zone),
+            value=values.value_text(name, known.value, zone, shown.names),
             told_by=chart.moment_text(known.event.moment, zone),
             event_id=known.event.id,
             is_later=known.how == "told later",
@@ -186,17 +187,19 @@ def version(shown: Version, zone: ZoneInfo) -> VersionShown:
     )
 
 
-def compared(earlier: State, later: State, zone: ZoneInfo) -> tuple[Difference, ...]:
+def compared(earlier: Version, later: Version, zone: ZoneInfo) -> tuple[Difference, ...]:
     """Compare two versions: fields that differ, or that only one of them knows."""
     found = []
-    for name in dict.fromkeys((*earlier.fields, *later.fields)):
-        old, new = earlier.fields.get(name), later.fields.get(name)
+    was, became = earlier.state.fields, later.state.fields
+    names = {**earlier.names, **later.names}
+    for name in dict.fromkeys((*was, *became)):
+        old, new = was.get(name), became.get(name)
         if old is None or new is None:
             known = old or new
             if known is not None and known.value not in (None, ""):
-                found.append(values.lone(name, known.value, zone, was=old is not None))
+                found.append(values.lone(name, known.value, zone, names, was=old is not None))
         elif old.value != new.value:
-            found.append(values.difference(name, old.value, new.value, zone))
+            found.append(values.difference(name, old.value, new.value, zone, names))
     return tuple(sorted(found, key=lambda each: (each.name in HOUSEKEEPING, each.label)))
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from indexer import history, summary
 from indexer.cursors import Position, position_of
 from indexer.history import State
+from indexer.names import Names, ids_among, learned
 from indexer.query import ScopedQuery, Window, event_query
 from indexer.search import StoredEvent
 from indexer.summary import Habits
@@ -62,6 +63,7 @@ class Timeline:
     entity: Entity
     place: TenantFacts
     events: tuple[StoredEvent, ...]
+    names: Names
     newer: str
     older: str
 
@@ -73,6 +75,8 @@ class Version:
     state: State
     moment: datetime
     event: StoredEvent | None
+    names: Names
+    """Of the ids among its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Person:
     habits: Habits | None
     exports: tuple[StoredEvent, ...]
     permissions: tuple[StoredEvent, ...]
+    names: Names
 
 
 class Histories:
@@ -116,6 +121,7 @@ class Histories:
             entity=entity,
             place=place,
             events=page.events,
+            names=self._reading.names(reader, page.events),
             newer=newer,
             older=older,
         )
@@ -127,7 +133,7 @@ class Histories:
         entity, place = self._entity(reader, kind, key)
         when = moment("at", text, place.zone) or self._now()
         state = history.state_at(self._search, self._changes(reader, entity), position_of(when))
-        return entity, place, Version(state, when, None)
+        return entity, place, self._version(reader, state, when, None)
 
     def versions(
         self, reader: Reader, kind: str, key: str, ids: tuple[str, str]
@@ -137,10 +143,14 @@ class Histories:
         found = sorted((self._event(reader, each) for each in ids), key=lambda event: event.position.nanos)
         changes = self._changes(reader, entity)
         earlier, later = (
-            Version(history.state_at(self._search, changes, _after(event)), event.moment, event)
+            self._version(reader, history.state_at(self._search, changes, _after(event)), event.moment, event)
             for event in found
         )
         return entity, place, earlier, later
+
+    def _version(self, reader: Reader, state: State, moment: datetime, event: StoredEvent | None) -> Version:
+        ids = ids_among({name: known.value for name, known in state.fields.items()})
+        return Version(state, moment, event, learned(self._search, reader.scope, ids))
 
     def person(self, reader: Reader, key: str, span: str) -> Person:
         """Give one user through a span of SPANS until now; NotHereError when nobody is known by the key."""
@@ -159,6 +169,7 @@ class Histories:
         start, end = now - SPANS[span][1], now
         taken = self._reading.scoped(reader, history.exports_query(keys, window))
         permissions = self._reading.scoped(reader, history.permissions_query(keys, window))
+        exported, permitted = self._latest(taken), self._latest(permissions)
         return Person(
             key=key,
             id=names[0],
@@ -167,8 +178,9 @@ class Histories:
             place=place,
             window=window,
             habits=summary.habits(self._search, query, place.zone, start, end),
-            exports=self._latest(taken),
-            permissions=self._latest(permissions),
+            exports=exported,
+            permissions=permitted,
+            names=self._reading.names(reader, (*exported, *permitted)),
         )
 
     def _latest(self, query: ScopedQuery) -> tuple[StoredEvent, ...]:

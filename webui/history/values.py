@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from indexer.names import Names
 from webui import wording
 
 _LONG_CHARS: Final = 24
@@ -37,8 +38,8 @@ class Difference:
     delta: str = ""
 
 
-def difference(name: str, before: object, after: object, zone: ZoneInfo) -> Difference:
-    """Compare two values of a field, of which both are there."""
+def difference(name: str, before: object, after: object, zone: ZoneInfo, names: Names) -> Difference:
+    """Compare two values of a field, of which both are there; `names`: of the ids among them."""
     label = wording.field_name(name)
     if isinstance(before, str) and isinstance(after, str) and _is_prose(before, after):
         old, new = _by_words(before, after)
@@ -46,24 +47,24 @@ def difference(name: str, before: object, after: object, zone: ZoneInfo) -> Diff
     delta = ""
     if _is_number(before) and _is_number(after):
         delta = _signed(after - before)  # type: ignore[operator]
-    return Difference(label, name, _one(name, before, zone), _one(name, after, zone), delta)
+    return Difference(label, name, _one(name, before, zone, names), _one(name, after, zone, names), delta)
 
 
-def lone(name: str, value: object, zone: ZoneInfo, *, was: bool) -> Difference:
+def lone(name: str, value: object, zone: ZoneInfo, names: Names, *, was: bool) -> Difference:
     """Give a field of a record that came (or, with `was`, went): it has one side."""
-    pieces = _one(name, value, zone)
+    pieces = _one(name, value, zone, names)
     return Difference(wording.field_name(name), name, pieces if was else None, None if was else pieces)
 
 
-def value_text(name: str, value: object, zone: ZoneInfo) -> str:
-    """Give a value in words: moments in the zone, members of a list as words."""
+def value_text(name: str, value: object, zone: ZoneInfo, names: Names) -> str:
+    """Give a value in words: moments in the zone, members of a list as words, ids with their names."""
     if isinstance(value, str) and _LISTED.search(name) and _WORD_OF_A_LIST.fullmatch(value):
         return wording.field_name(value)
-    return wording.value_text(value, zone)
+    return wording.explained(wording.value_text(value, zone), names)
 
 
-def _one(name: str, value: object, zone: ZoneInfo) -> tuple[Piece, ...]:
-    text = value_text(name, value, zone)
+def _one(name: str, value: object, zone: ZoneInfo, names: Names) -> tuple[Piece, ...]:
+    text = value_text(name, value, zone, names)
     return (Piece(text),) if text else ()
 
 

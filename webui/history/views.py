@@ -51,7 +51,7 @@ def timeline(kind: str, key: str) -> str:
         "history/timeline.html",
         entity=found.entity,
         place=found.place,
-        days=page.days(found.events, found.place.zone),
+        days=page.days(found.events, found.place.zone, found.names),
         shown=shown,
         newer=found.newer,
         older=found.older,
@@ -100,7 +100,7 @@ def compare(kind: str, key: str) -> str | tuple[str, int]:
         later=page.version(later, place.zone),
         earlier_event=earlier.event,
         later_event=later.event,
-        differences=page.compared(earlier.state, later.state, place.zone),
+        differences=page.compared(earlier, later, place.zone),
     )
 
 
@@ -135,8 +135,8 @@ def user(key: str) -> str:
         agents=page.habits_of(habits.agents, zone) if habits else (),
         first=chart.moment_text(habits.first, zone) if habits else "",
         last=chart.moment_text(habits.last, zone) if habits else "",
-        exports=rows_by_day(person.exports, zone),
-        permissions=rows_by_day(person.permissions, zone),
+        exports=rows_by_day(person.exports, zone, person.names),
+        permissions=rows_by_day(person.permissions, zone, person.names),
     )
 
 

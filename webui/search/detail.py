@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
+from indexer.names import Names
 from indexer.search import StoredEvent
 from webui import wording
 from webui.rows import HOUSEKEEPING
@@ -124,8 +125,8 @@ class Detail:
     never_happened: bool
 
 
-def detail(event: StoredEvent, zone: ZoneInfo) -> Detail:
-    """Give the page of an event, its time in the given zone."""
+def detail(event: StoredEvent, zone: ZoneInfo, names: Names) -> Detail:
+    """Give the page of an event, its time in the given zone; `names`: of the ids in it."""
     local = event.moment.astimezone(zone)
     name, text = wording.PROVENANCE.get(event.text("event.provenance"), (event.text("event.provenance"), ""))
     before, after = event.value("change.before") or {}, event.value("change.after") or {}
@@ -133,7 +134,7 @@ def detail(event: StoredEvent, zone: ZoneInfo) -> Detail:
         local=f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S}.{local.microsecond // 1000:03d}",
         utc=event.text("@timestamp"),
         groups=tuple(_groups(event)),
-        differences=tuple(_differences(before, after)),
+        differences=tuple(_differences(before, after, names)),
         had_before=bool(before),
         had_after=bool(after),
         original=event.text("event.original"),
@@ -167,12 +168,12 @@ def _local_hour(event: StoredEvent, hour: int) -> str:
     return f"{day}{hour:02d}:00 to {hour:02d}:59, {event.text('local.zone')}"
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], called: Names) -> Iterator[Difference]:
     """Tell first what somebody meant to change, then what changes by itself."""
     names = dict.fromkeys((*before, *after))
     both = bool(before) and bool(after)
     for name in sorted(names, key=lambda each: each in HOUSEKEEPING):
-        old, new = wording.value_text(before.get(name)), wording.value_text(after.get(name))
+        old, new = (wording.explained(wording.value_text(side.get(name)), called) for side in (before, after))
         kind: Kind = "changed" if both else "removed" if before else "added"
         if (both and old == new) or not (old or new):
             kind = "same"

@@ -8,6 +8,7 @@ from typing import Final
 
 from indexer.counting import Counts
 from indexer.cursors import position_of
+from indexer.names import Names
 from indexer.query import (
     ActivityFilter,
     Window,
@@ -29,6 +30,7 @@ class Listing:
     asked: ActivityFilter
     place: TenantFacts
     events: tuple[StoredEvent, ...]
+    names: Names
     newer: str
     older: str
     proof: str
@@ -47,6 +49,7 @@ class Found:
     event: StoredEvent
     place: TenantFacts
     same_request: tuple[StoredEvent, ...]
+    names: Names
 
 
 class Activity:
@@ -97,6 +100,7 @@ class Activity:
             asked=asked,
             place=place,
             events=page.events,
+            names=self._reading.names(reader, page.events),
             newer=newer,
             older=older,
             proof=self._reading.cursors.stamp(reader.scope, self._proven(reader, question)),
@@ -129,7 +133,7 @@ class Activity:
                 around=event.moment,
             )
             same = self._search.request_events(self._reading.scoped(reader, asked))
-        return Found(event, place, same)
+        return Found(event, place, same, self._reading.names(reader, (event, *same)))
 
     def exactly(self, asked: ActivityFilter) -> Window:
         """Give the window of what was asked with its end fixed, so that later events do not join it."""

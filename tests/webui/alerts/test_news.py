@@ -190,6 +190,27 @@ class TestTemplates:
         assert {each.title for each in found} == {"sofia gave role r1", "sofia gave role r3"}
 
 
+def test_an_alert_calls_users_and_roles_by_their_names(watch: Watched) -> None:
+    user, role = "01a20714-ab25-7562-95b0-7e3082cfa3ae", "01a206ff-6e6c-7ef4-a193-2d9f806be96e"
+    watch.monitor(Template.PERMISSION_CHANGE)
+    watch.look()
+    known = {"event.category": "users", "event.flags": ["bookkeeping"]}
+    watch.happen(
+        {**known, "entity": {"type": "ApplicationUser", "id": user, "number": "temp@test001.example"}},
+        {**known, "entity": {"type": "ApplicationRole", "id": role, "number": "Administrator"}},
+        {
+            "event.category": "users",
+            "event.action": "role_changed",
+            "entity": {"type": "ApplicationUser", "id": user},
+            "change.after": {"UserId": user, "RoleId": role},
+            "message": f"sofia User gave a role to user {user}",
+        },
+    )
+    (found,) = watch.look()
+    assert found.title == "sofia User gave a role to user temp@test001.example"
+    assert "- sofia User gave a role to user temp@test001.example. Role: Administrator" in found.text
+
+
 def test_a_monitor_that_fails_keeps_its_list_says_so_and_is_an_alert(watch: Watched) -> None:
     broken = watch.monitor(Template.OWN_QUERY, c_query="hour=25")
     good = watch.monitor()

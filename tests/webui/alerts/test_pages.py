@@ -1,17 +1,24 @@
 """What an administrator and an auditor do with monitors and alerts."""
 
 import re
+from dataclasses import replace
+from datetime import datetime, timedelta
 from threading import Event
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from indexer.documents import Documents
+from indexer.query import Scope
 from tests.support import events, watching
 from tests.support.alerting import failed
 from tests.support.events import TEST
 from tests.support.web import Site, token
 from webui.alerts.assembly import make_evaluator
+from webui.alerts.book import KIND, Book
+from webui.alerts.service import Alerts, Wanted
+from webui.tenancy import Reader
 
 GUESSES = {
     "template": "failed_logins",
@@ -159,3 +166,24 @@ def test_a_tenants_saved_view_can_be_watched(admin: FlaskClient) -> None:
     wanted = {**GUESSES, "template": "own_query", "group": "user", "query": "", "name": "Deletes"}
     assert send(admin, "/monitors", **wanted, view="category=orders&action=deleted").status_code == 303
     assert TEST not in admin.get("/monitors").text
+
+
+def test_alerts_of_one_round_stand_in_the_order_in_which_they_began(site: Site) -> None:
+    book = Book(Documents(site.client, site.store.prefix, KIND))
+    known = book.get(watching.ALERT)
+    assert known is not None
+    opened = known.alert.opened + timedelta(minutes=1)
+    for number in range(70):
+        first = opened - timedelta(minutes=number * 37 % 70)
+        key = f"{number:024x}"
+        book.create(replace(known.alert, id=f"{key}-1", key=key, opened=opened, first=first, last=opened))
+    alerts: Alerts = site.app.extensions["audit-alerts"]
+    auditor, seen, older = Reader("auditor", Scope(TEST)), list[datetime](), ""
+    while True:
+        inbox = alerts.inbox(auditor, Wanted(state="all", before=older))
+        seen += [each.first for each in inbox.alerts if each.opened == opened]
+        older = inbox.older
+        if not older:
+            break
+    assert len(seen) == 70
+    assert seen == sorted(seen, reverse=True)

@@ -25,3 +25,12 @@ def test_each_number_leads_to_as_many_events(checker: Checker, who: str, kind: s
     said = list(numbers(checker.made(who, kind, DAY)))
     assert checker.wrong(who, said) == []
     assert who == "auditor" or len(said) > 20
+
+
+def test_an_account_that_only_its_roles_tell_of_is_called_as_it_is_elsewhere(checker: Checker) -> None:
+    (accounts,) = [
+        each for each in checker.made("auditor", "access-review", DAY).tables if each.id == "accounts"
+    ]
+    users = [row[0].text for row in accounts.rows]
+    assert "temp7410@test001.example" in users
+    assert not any(user.startswith("01a20716-2f99") for user in users)

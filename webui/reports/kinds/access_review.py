@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from indexer import counting, grouping
+from indexer.names import learned
 from indexer.query import Json, Window
 from webui import chart
 from webui.question import Question
@@ -53,7 +55,7 @@ def body(material: Material, question: Question, _numbers: dict[str, int]) -> Bo
     subjects = narrowed(everything, category=("users",), type=(_USER,))
     namings = [material.naming(each) for each in material.groups(everything, who())]
     namings += [_subject(material, each) for each in material.groups(subjects, _SUBJECT)]
-    stuff = replace(material, people=People(namings))
+    stuff = replace(material, people=People(_named(material, namings)))
     accounts: dict[Person, _Account] = {
         person: _Account() for person in stuff.people if person.accounts_count and _is_asked(person, question)
     }
@@ -103,6 +105,16 @@ def body(material: Material, question: Question, _numbers: dict[str, int]) -> Bo
             "A login is typed, or by single sign-on; a session that is only renewed is none.",
         ),
     )
+
+
+def _named(material: Material, namings: list[Naming]) -> Iterator[Naming]:
+    """Call accounts of which nothing but the id is known as the trail calls them elsewhere."""
+    unknown = {each.texts[0] for each in namings if each.id and len(each.texts) == 1}
+    known = {each.id for each in namings if len(each.texts) > 1}
+    emails = learned(material.search, material.scope, unknown - known)
+    for naming in namings:
+        email = emails.get(naming.id, "")
+        yield replace(naming, email=email) if email and "@" in email else naming
 
 
 def _is_asked(person: Person, question: Question) -> bool:
