@@ -109,6 +109,9 @@ class Load:
                 made["user"] = users[tenant][chance.randrange(USERS_COUNT)]
             if "entity" in made:
                 made["entity"] = tenant.entity(made["entity"]["type"], chance.randrange(ENTITIES_COUNT))
+                if number % 3 == 0:
+                    # As on a request line: the page has to learn its name.
+                    del made["entity"]["number"]
             made["request"]["id"] = f"bench:{number // 3:08}"
             made["event"]["hash"] = event_hash(made)
             name = partitions.partition_name(PREFIX, tenant.plan, text, DEFAULTS[tenant.plan].period)

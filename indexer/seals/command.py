@@ -115,10 +115,20 @@ def lines(report: Report) -> Iterator[str]:
             f"the last of {chain.last.time}{again}"
         )
     yield f"{report.roots_count:,} roots computed again; {report.anchors_count:,} anchors compared"
-    if not report.is_pinned and report.chains:
-        yield "the keys are those found in the store: --key or --anchor tell whether they are the agents' own"
+    yield from _provisos(report)
     if not totals:
         yield "nothing to verify: no events and no seals here"
+
+
+def _provisos(report: Report) -> Iterator[str]:
+    """What was believed without being asked for."""
+    if not report.is_pinned and report.chains:
+        yield "the keys are those found in the store: --key or --anchor tell whether they are the agents' own"
+    if report.certificates_count and not report.is_certified:
+        yield (
+            f"certificates believed, whoever wrote them: {report.certificates_count:,}; "
+            "--certificate-key tells whether they are retention's own"
+        )
 
 
 def _told(counts: Counter[State]) -> str:

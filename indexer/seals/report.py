@@ -54,6 +54,10 @@ class Report:
     restarted: list[str] = field(default_factory=list)
     anchors_count: int = 0
     is_pinned: bool = False
+    certificates_count: int = 0
+    """Certificates of deletions that were believed."""
+    is_certified: bool = False
+    """Whether only those were that a given key has signed."""
     roots_count: int = 0
     """Seals whose whole root was computed again from the store."""
     finished: datetime | None = None
@@ -116,6 +120,8 @@ class Report:
             ],
             "anchors": self.anchors_count,
             "pinned": self.is_pinned,
+            "certificates": self.certificates_count,
+            "certified": self.is_certified,
             "roots": self.roots_count,
         }
 

@@ -104,6 +104,7 @@ class Verification:
         report.chains = sorted(chains.by_id.values(), key=lambda chain: (chain.host, chain.last.time))
         report.restarted = [chain.id for chain in chains.restarted]
         report.anchors_count, report.is_pinned = len(anchors), bool(known)
+        report.is_certified = bool(certifiers)
         event_count = scan.count(self._client, self._members(), self._query)
         leaf_count = sum(chain.count for chain in chains.by_id.values())
         buckets = buckets_for(max(event_count, leaf_count))
@@ -144,6 +145,7 @@ class Verification:
         """The certificates that count; what others say is a trouble, and what they tell of is missed."""
         for each in certificates.all(self._client, self._prefix):
             if each.is_believed(certifiers):
+                self._report.certificates_count += 1
                 yield each
             else:
                 wrong = "is signed by no given key" if certifiers else "is not as it was signed"

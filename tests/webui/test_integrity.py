@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -45,6 +46,23 @@ def test_an_operator_sees_findings_chains_and_partitions(own_site: Site, verifie
     assert f"app-1 1 {len(events.sample()) * 2}" in page
     assert verified.key.fingerprint in page
     assert "The keys are those found in the store" in page
+
+
+def test_an_operator_is_told_which_certificates_were_believed(own_site: Site, verified: sealing.Site) -> None:
+    retention = sealing.new_key()
+    gone = verified.sealed([503], {"tenant.class": "starter"})
+    verified.certify(gone, days=30, key=retention)
+    verified.delete(verified.partition(gone[0]))
+    record(own_site, verified)
+    page = words(own_site, "operator")
+    assert (
+        "One certificate of deletions was believed, whoever wrote it: verify with --certificate-key" in page
+    )
+    later = sealing.NOW + timedelta(hours=1)
+    report = verified.verify(certifiers=[retention.public], now=later)
+    records.write(own_site.client, own_site.store.prefix, report)
+    page = words(own_site, "operator")
+    assert "One certificate of deletions was believed, signed by a key that was given." in page
 
 
 def test_an_admin_sees_the_own_tenants_part_alone(own_site: Site, verified: sealing.Site) -> None:

@@ -68,6 +68,9 @@ def test_run_signs_with_a_key_that_it_makes_and_verify_believes_no_other(
     assert list(found.signatures) == [keys.read_public(own, "")]
     believed = run(keeping, "verify", "--no-record", "--certificate-key", str(own))
     assert "doubted certificate" not in believed.output
+    assert "whoever wrote them" not in believed.output
+    unasked = run(keeping, "verify", "--no-record")
+    assert "certificates believed, whoever wrote them: 1; --certificate-key tells" in unasked.output
     doubted = run(keeping, "verify", "--no-record", "--certificate-key", str(other))
     assert doubted.exit_code == 1
     assert "FINDING  doubted certificate 1: a certificate is not signed as it should be" in doubted.output
