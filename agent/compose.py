@@ -19,12 +19,13 @@ from agent.normalise.normaliser import Normaliser, SourceFacts
 from agent.pipeline import CHECKPOINT, DEAD_LETTERS, Feed, Pipeline, utc_text
 from agent.sealing.rotation import keys_in_force
 from agent.sealing.sealer import sealer
-from agent.settings import OWN_SOURCE, AgentSettings, SourceSettings, redaction_key
+from agent.settings import AgentSettings, SourceSettings, redaction_key
 from agent.sources import checkpoints
 from agent.sources.checkpoints import Entry
 from agent.sources.tail import Tail
 from agent.telemetry import Counts
 from indexer import bulk, partitions
+from indexer.agent_report import OWN_SOURCE
 from indexer.client import Client
 from indexer.settings import StoreSettings
 from indexer.tenants import Tenants

@@ -17,6 +17,7 @@ from agent.errors import AgentError, StoreUnreachableError
 from agent.health import State, Taker
 from agent.pipeline import Pipeline
 from agent.plans import TENANTS_RETRY_SECS, TenantsCopy
+from agent.reporting import Reporter
 from agent.settings import AgentSettings
 from agent.sources import discovery
 from agent.sources.watch import Watch
@@ -65,6 +66,7 @@ class Agent:
         self._read_again = read_again
         self._hang_up = threading.Event()
         self._started_at = datetime.now(UTC)
+        self._reporter = Reporter(self._started_at, time.monotonic())
 
     def stop(self) -> None:
         """Ask the run to end; safe from a signal handler or another thread."""
@@ -108,6 +110,8 @@ class Agent:
             pipeline.announce(names)
         if not self._pass(pipeline):
             self._wake.wait(IDLE_SECS)
+        if self.state is not None:
+            self._reporter.turn(self.settings, self.state, pipeline.journal, time.monotonic())
         self._accept_ahead(pipeline)
         token = reload.asked(self.settings.state_dir)
         if token is None and not self._hang_up.is_set():

@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,14 @@ _WAITING_MAX = 1_000
 log = structlog.get_logger()
 
 
+class Gravity(Enum):
+    """How grave an event is: its level, and its outcome."""
+
+    NEWS = ("Information", "success")
+    WARNING = ("Warning", "failure")
+    ALARM = ("Error", "failure")
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -38,15 +47,18 @@ class Journal:
         self._clock = clock
         self._waiting: deque[bytes] = deque(maxlen=_WAITING_MAX)
 
-    def tell(self, action: str, message: str, facts: dict[str, Any]) -> None:
+    def tell(
+        self, action: str, message: str, facts: dict[str, Any], gravity: Gravity = Gravity.ALARM
+    ) -> None:
         """Note an event; `action` is one of the category `audit` in `indexer.event.ACTIONS`."""
         now = self._clock()
+        level, outcome = gravity.value
         line = {
             "@t": f"{now:%Y-%m-%dT%H:%M:%S.%f}Z",
-            "@l": "Error",
+            "@l": level,
             "SourceContext": LOGGER,
             "Action": action,
-            "Outcome": "failure",
+            "Outcome": outcome,
             "Message": message,
             **facts,
         }

@@ -16,17 +16,18 @@ from pydantic_core import ErrorDetails
 
 from agent.errors import SettingsError
 from indexer import secret_file
+from indexer.agent_report import OWN_SOURCE
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 REDACTION_KEY_BYTES = 32
 REDACTION_KEY_BYTES_MIN = 16
-# The source of the agent's own events; its name is part of their identity.
-OWN_SOURCE = "audit-agent"
 # A source that has been silent for so long, while others on this server were not, is worth an event. What
 # people do in our own web UI may pause for days.
 SILENT_SECS = 1800.0
 _NEVER_SILENT_FORMATS = frozenset({"trail"})
 _PORT_MAX = 65_535
+# The state that a report tells is taken once a second.
+_REPORT_SECS_MIN = 1.0
 _LOOPBACK_URL = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?(/|$)")
 
 
@@ -136,10 +137,18 @@ class AgentSettings(Section):
     sealing_key_file: Path = Path()
     ahead_days: Annotated[int, Field(ge=0, le=36_500)] = 2
     redact: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    report_secs: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     delivery: DeliverySettings = DeliverySettings()
     http: HttpSettings = HttpSettings()
     seals: SealSettings = SealSettings()
     sources: Annotated[tuple[SourceSettings, ...], Field(min_length=1)]
+
+    @field_validator("report_secs")
+    @classmethod
+    def _is_off_or_a_while(cls, value: float) -> float:
+        if value and value < _REPORT_SECS_MIN:
+            raise ValueError("is 0 (no reports), or at least 1 second")
+        return value
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> AgentSettings:

@@ -29,6 +29,8 @@ LOOK_SECS: Final = 0.1
 CONFIG: Final = """\
 state_dir = "state"
 host = "bench"
+# Every event in the store is to be one of the lines that were written.
+report_secs = 0
 
 [[sources]]
 name = "bench"

@@ -148,7 +148,7 @@ ACTIONS: Final[dict[str, frozenset[str]]] = {
         "api": "read called refused failed exported",
         "system": "started stopped warned failed logged",
         "audit": "signed_in sign_in_failed signed_out searched viewed exported downloaded purged configured "
-        "reviewed fell_silent stalled lost went_back",
+        "reviewed reported fell_silent stalled lost went_back",
     }.items()
 }
 """The actions of each category; a test compares every event of the samples with them."""

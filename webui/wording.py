@@ -49,7 +49,7 @@ PROVENANCE: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 FLAGS: Final[Mapping[str, str]] = {
-    "bookkeeping": "A session kept alive or the like: nobody meant to change anything.",
+    "bookkeeping": "A session kept alive, an agent's report or the like: nobody meant to change anything.",
     "redacted": "Secrets in the record were replaced before it was stored, equal ones alike.",
     "truncated": "The record was longer than is stored; what is left out cannot be searched.",
     "forged_suspect": "A part of the record looks like a line that a client forged.",

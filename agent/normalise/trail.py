@@ -8,11 +8,14 @@ from agent.normalise import fragments, sentences
 from agent.normalise.draft import Context, Draft
 from agent.normalise.properties import tenant_of, text_of
 from agent.normalise.request_lines import STATUSES
-from indexer.event import ACTIONS, NO_TENANT, Outcome
+from indexer import agent_report
+from indexer.event import ACTIONS, NO_TENANT, Flag, Outcome
 
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _ORIGIN = ("UserId", "UserName", "UserEmail", "IpAddress", "UserAgent")
 _ENTITY = ("EntityType", "EntityId", "EntityNumber")
+# What nobody did: it would hide in its number what people do.
+_FLAGS = {agent_report.ACTION: (Flag.BOOKKEEPING.value,)}
 
 
 class TrailLines:
@@ -52,7 +55,7 @@ class TrailLines:
             head=entity,
             what=fragments.what(category, action),
             outcome=fragments.outcome(outcome if outcome in _OUTCOMES else Outcome.UNKNOWN.value),
-            flags=(),
+            flags=_FLAGS.get(action, ()),
             http=http,
             labels=labels,
             level=pop("@l", None),

@@ -122,3 +122,11 @@ class TestTheTrail:
         event = self.done(Action="danced", Outcome="great")
         assert what(event) == ("system", "logged", "unknown")
         assert event["labels"]["Action"] == "danced"
+
+    def test_that_an_agent_reported_is_bookkeeping(self) -> None:
+        event = self.done(Action="reported", Reasons="a password=hunter2 was wrong\nit is late", UserName="")
+        assert what(event) == ("audit", "reported", "success")
+        assert flags(event) == {"bookkeeping", "redacted"}
+        first, second = event["labels"]["Reasons"].split("\n")
+        assert first.startswith("a password=[redacted:")
+        assert second == "it is late"
