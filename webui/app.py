@@ -22,6 +22,9 @@ from webui.accounts.service import Accounts, Limits
 from webui.accounts.single_sign_on import make_single_sign_on
 from webui.admin import views as admin_views
 from webui.admin.service import TenantAdmin
+from webui.agents import page as agent_page
+from webui.agents import views as agent_views
+from webui.agents.service import Agents
 from webui.alerts import views as alert_views
 from webui.alerts.assembly import make_alerts, make_desk, make_evidence
 from webui.alerts.desk import Choice
@@ -38,7 +41,7 @@ from webui.notification import views as notification_views
 from webui.notification.assembly import make_notifications
 from webui.overview import views as overview_views
 from webui.overview.service import Overviews
-from webui.overview.views import Waiting
+from webui.overview.views import Line, Panel, Waiting
 from webui.reading import Reading
 from webui.reports import views as report_views
 from webui.reports.assembly import make_reports, make_schedules
@@ -84,6 +87,8 @@ def create_app(
     reading = Reading(search, Cursors(key), tenancy, now)
     admin_views.register(app, TenantAdmin(client, index_prefix, tenancy, now))
     integrity_views.register(app, Verifications(client, index_prefix, tenancy))
+    agents = Agents(search, now)
+    agent_views.register(app, agents)
     history_views.register(app, Histories(reading))
     views = SavedViews(Documents(client, index_prefix, saved.KIND), now)
     search_views.register(app, Activity(reading), views)
@@ -110,7 +115,7 @@ def create_app(
     review_views.register(app, reviews, limiter, exports.commission)
     overdue = Waiting(access.Role.AUDITOR, "Overdue reviews", reviews.overdue_count, "/reviews")
     found = Waiting(access.Role.AUDITOR, "New alerts", alerts.new_count, "/alerts")
-    overview_views.register(app, Overviews(search, tenancy, now), [found, overdue])
+    overview_views.register(app, Overviews(search, tenancy, now), [found, overdue], [_agents_panel(agents)])
     api_views.register(app, make_keys(client, index_prefix, now), limiter, settings.api_per_minute)
     app.context_processor(lambda: _about_reader(now()))
     app.after_request(_show_request)
@@ -167,6 +172,19 @@ def _people(accounts: Accounts) -> Callable[[Reader, str], list[Choice]]:
         ]
 
     return people
+
+
+def _agents_panel(agents: Agents) -> Panel:
+    """Give what the overview shows of the agents: a line for each, how it is and how far behind."""
+
+    def lines(reader: Reader) -> list[Line]:
+        fleet = agents.all(reader)
+        return [
+            Line(each.host, *agent_page.look(each, fleet.at), agent_page.lag_text(each, fleet.at))
+            for each in fleet.agents
+        ]
+
+    return Panel(access.Role.OPERATOR, "Agents", lines, "No agent is known yet.", "/admin/agents")
 
 
 def _watchable(views: SavedViews) -> Callable[[Reader], list[Choice]]:

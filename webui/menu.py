@@ -51,7 +51,7 @@ MENU: Final[tuple[tuple[str, tuple[Link, ...]], ...]] = (
             Link("notification.index", "Channels", Role.ADMIN),
             Link(
                 *("admin.index", "Administration", Role.ADMIN),
-                ("accounts_admin", "retention_admin", "integrity"),
+                ("accounts_admin", "retention_admin", "integrity", "agents_admin"),
             ),
         ),
     ),

@@ -8,13 +8,14 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import click
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.support import reviewed, sample_retention, sample_site, shared_node
+from tests.support import reporting, reviewed, sample_retention, sample_site, shared_node
 from tests.support.checkout import ROOT
 from tests.support.events import TEST
 from tests.support.sample_site import HOOK
@@ -25,7 +26,7 @@ from tests.support.web import PASSWORD
 # two versions of one.
 PAGES: Final = (
     ("overview", "anna", "/?range=7d"),
-    ("overview-operator", "otto", "/?range=7d"),
+    ("overview-operator", "otto", "/?range=30d"),
     ("activity", "anna", "/activity?category=orders&category=inventory&category=products&counts=1"),
     ("event", "anna", "{event}"),
     ("history", "anna", "/history/SalesOrder/SO-20261123-0123"),
@@ -59,6 +60,7 @@ PAGES: Final = (
     ("accounts", "anna", "/admin/accounts"),
     ("retention", "otto", "/admin/retention"),
     ("integrity", "otto", "/admin/integrity"),
+    ("agents", "otto", "/admin/agents"),
     ("audit", "anna", "/activity?category=audit"),
     ("nothing-found", "anna", "/activity?q=nosuchword&range=24h"),
     ("mistake", "anna", "/activity?ip=10.0.0.300&from=yesterday"),
@@ -149,6 +151,7 @@ def main(out: Path, only: tuple[str, ...], *, every: bool) -> None:
             signed_in(browser, site.address, "vera", "").close()
             site.ship()
             sample_retention.keep(store)
+            reporting.leave(site.client, store.prefix, datetime.now(UTC))
             for look in LOOKS if every else ("",):
                 take(browser, site.address, out, look, only)
             browser.close()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from indexer.query import Scope
-from tests.support import events, reviewed, watching
+from tests.support import events, reporting, reviewed, watching
 from tests.support.checkout import ROOT
 from tests.support.events import MORNING, SOFIA, TEST
 from tests.support.web import CHANNEL, PASSWORD, Site
@@ -53,6 +53,7 @@ PAGES = {
     "/monitors/new": ("operator", "/monitors/new?template=own_query"),
     "/monitors/<monitor_id>": ("admin", f"/monitors/{watching.MONITOR}"),
     "/admin": ("operator", "/admin"),
+    "/admin/agents": ("operator", "/admin/agents"),
     "/admin/integrity": ("operator", "/admin/integrity"),
     "/admin/accounts": ("operator", "/admin/accounts"),
     "/admin/tenants/<tenant_id>": ("operator", f"/admin/tenants/{TEST}"),
@@ -77,6 +78,7 @@ def windows(chromium: Browser, served: str, site: Site) -> Iterator[dict[tuple[s
     """A window for each reader and theme, signed in once."""
     site.clock.ahead = max(timedelta(), MORNING + timedelta(hours=2) - datetime.now(UTC))
     reviews: Reviews = site.app.extensions["audit-reviews"]
+    reporting.leave(site.client, site.store.prefix, site.clock())
     plan = reviewed.leave(reviews, Reader("admin", Scope(TEST)), PASSWORD, CHANGED, "Sofia User")
     PAGES["/reviews/plans/<plan_id>"] = ("admin", f"/reviews/plans/{plan}")
     made: dict[tuple[str, str], BrowserContext] = {}

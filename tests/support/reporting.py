@@ -66,6 +66,21 @@ def report(
         ship(client, prefix, host, at, path.read_bytes().rstrip(b"\n"))
 
 
+def leave(client: Client, prefix: str, now: datetime) -> None:
+    """Leave the reports of a few agents: of two that are well, one with troubles, and one that is silent."""
+    logs = (source("app"), source("nginx"), source("trail"))
+    report(client, prefix, "smartwms-1", now - timedelta(minutes=2), state(sources=logs, stored=1_204_318))
+    report(client, prefix, "smartwms-2", now - timedelta(minutes=4), state(sources=logs[:2], stored=988_114))
+    troubles = state(
+        "smartwms-audit-business-2026.11.30 waits: 403, the index is blocked: the disk of the store is full",
+        "the source nginx has fallen silent while its neighbours speak",
+        sources=(source("app", 41_900_000, 812.0), source("nginx", silent=True)),
+        stored=310_556,
+    )
+    report(client, prefix, "smartwms-3", now - timedelta(minutes=1), troubles)
+    report(client, prefix, "returns-1", now - timedelta(hours=31), state(sources=logs[:1], stored=77_120))
+
+
 def ship(client: Client, prefix: str, host: str, at: datetime, line: bytes) -> None:
     """Store a line of the journal as the agent's own source ships it."""
     form = format_named("trail")

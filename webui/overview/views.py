@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from flask import Blueprint, Flask, abort, current_app, render_template, request
 
@@ -12,6 +13,9 @@ from webui.access import Role, identity, needs, reader
 from webui.overview.page import shown
 from webui.overview.service import SPANS, USUAL_SPAN, Overviews
 from webui.tenancy import Reader
+
+# How many lines of a panel stand here; the rest is where it leads.
+PANEL_LINES: Final = 8
 
 blueprint = Blueprint("overview", __name__, template_folder="templates")
 
@@ -27,10 +31,35 @@ class Waiting:
     path: str
 
 
-def register(app: Flask, overviews: Overviews, waiting: Sequence[Waiting] = ()) -> None:
-    """Add the feature to an app; `waiting`: what other features count."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a panel: a name, the class and the words of its badge, and what else there is to say."""
+
+    name: str
+    look: str
+    words: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What another feature shows here: who may see it, its title, its lines, and where it leads."""
+
+    role: Role
+    title: str
+    lines: Callable[[Reader], Sequence[Line]]
+    """The most important first."""
+    empty: str
+    path: str
+
+
+def register(
+    app: Flask, overviews: Overviews, waiting: Sequence[Waiting] = (), panels: Sequence[Panel] = ()
+) -> None:
+    """Add the feature to an app; `waiting` and `panels`: what other features count and show."""
     app.extensions["audit-overviews"] = overviews
     app.extensions["audit-waiting"] = waiting
+    app.extensions["audit-panels"] = panels
     app.register_blueprint(blueprint)
 
 
@@ -61,4 +90,10 @@ def overview() -> str:
             for each in current_app.extensions["audit-waiting"]
             if each.role <= identity().role
         ],
+        panels=[
+            (each, each.lines(reader()))
+            for each in current_app.extensions["audit-panels"]
+            if each.role <= identity().role
+        ],
+        panel_lines=PANEL_LINES,
     )
