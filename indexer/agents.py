@@ -8,7 +8,7 @@ each million events of the day.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -50,7 +50,7 @@ class Agent:
     report: Report | None
     """What it said then; None also when that cannot be read."""
     seen: datetime | None
-    """When it handed over an event last, by its own clock; None: none of the last SEEN_WITHIN."""
+    """When it handed over an event last, by its own clock; None: none of SEEN_WITHIN, or not asked."""
 
     @property
     def is_missed_at(self) -> datetime | None:
@@ -79,17 +79,17 @@ class Agent:
 
 def known(search: EventSearch, scope: Scope, now: datetime) -> tuple[Agent, ...]:
     """Give the agents by name, at most HOSTS_COUNT. Reports are no tenant's: only OPERATOR finds them."""
-    reports = _reports(search, scope, now)
+    reported = {each.host: each for each in heard(search, scope, now)}
     seen = _seen(search, scope, now)
+    others = {host: Agent(host, None, None, None) for host in seen}
     return tuple(
-        Agent(host, *reports.get(host, (None, None)), seen.get(host))
-        for host in sorted({*reports, *seen}, key=lambda host: (host.casefold(), host))
+        replace(each, seen=seen.get(each.host))
+        for each in sorted({**others, **reported}.values(), key=_by_name)
     )
 
 
-def _reports(
-    search: EventSearch, scope: Scope, now: datetime
-) -> dict[str, tuple[datetime | None, Report | None]]:
+def heard(search: EventSearch, scope: Scope, now: datetime) -> tuple[Agent, ...]:
+    """Give those that reported within KEPT, without asking when their events came."""
     terms = {
         "event.category": "audit",
         "event.action": agent_report.ACTION,
@@ -102,13 +102,19 @@ def _reports(
     found = search.aggregate(
         within_tenant(scope, _since(now - KEPT, terms)), _by_host({"last": last, "newest": newest})
     )
-    return {
-        bucket["key"]: (
+    return tuple(
+        Agent(
+            bucket["key"],
             counting.of_millis(bucket["last"]["value"]),
             _read(bucket["newest"]["hits"]["hits"][0]["_source"]),
+            None,
         )
         for bucket in _buckets(found)
-    }
+    )
+
+
+def _by_name(agent: Agent) -> tuple[str, str]:
+    return agent.host.casefold(), agent.host
 
 
 def _seen(search: EventSearch, scope: Scope, now: datetime) -> dict[str, datetime | None]:

@@ -23,6 +23,7 @@ from webui.alerts.evaluator import Evaluator, Parts
 from webui.alerts.evidence import Evidence
 from webui.alerts.findings import Findings
 from webui.alerts.lease import Lease
+from webui.alerts.lookout import Lookout
 from webui.alerts.monitors import Monitors
 from webui.alerts.progress import Ledger
 from webui.alerts.raising import Raising
@@ -120,13 +121,21 @@ def alarm() -> Alarm:
 
 
 def chores() -> Sequence[Callable[[], bool]]:
-    """Give what `audit-webui jobs run` does for alerts: it sees that somebody evaluates the monitors."""
+    """Give what `audit-webui jobs run` does for alerts: monitors are evaluated, and agents live."""
     store = load(StoreSettings)
     client = connect(store)
     watching = Monitors(Documents(client, store.index_prefix, monitors.KIND))
     ledger = Ledger(Documents(client, store.index_prefix, EVALUATOR))
     raising = make_raising(client, store.index_prefix)
-    return [Watchdog(watching, ledger, raising, lambda: datetime.now(UTC)).work]
+    search = EventSearch(client, store.index_prefix)
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    return [
+        Watchdog(watching, ledger, raising, now).work,
+        Lookout(search, watching, raising, now).work,
+    ]
 
 
 def work_off(stopping: Event, *, once: bool = False) -> None:

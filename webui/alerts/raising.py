@@ -37,18 +37,20 @@ class Raising:
         evidence: str,
         channels: Sequence[str],
         now: datetime,
+        since: datetime | None = None,
     ) -> Alert:
         """Raise an alert, or note that the one of this source, tenant and group goes on.
 
         `tenant`: whose inbox; empty, `-` or `*`: the operators'. `evidence`: the query string of a search
         in the activity log, or empty. Its channels are told when it is new; calling it again with the same
-        is harmless.
+        is harmless. `since`: when what is wrong began, where that is known; it is one episode however long
+        nobody was there to raise it again.
         """
         owner = EVERY_TENANT if tenant in {"", "-", EVERY_TENANT} else tenant
         key = key_of(source, owner, group)
         self._book.prepare()
         known = self._book.known([key])[key]
-        if known and now - known[0].alert.last <= CALM:
+        if known and (now - known[0].alert.last <= CALM or (since and known[0].alert.first >= since)):
             last = known[0].alert
             if now - last.last >= _NOTED_EVERY:
                 self._book.replace(known[0], replace(last, last=now))

@@ -17,7 +17,7 @@ from webui.notification.deliveries import Deliveries
 from webui.notification.message import Message
 
 # What is told of alerts that are no monitor's.
-_TYPES: Final = {"evaluator": "monitor.failed", "review": "review.overdue"}
+_TYPES: Final = {"evaluator": "monitor.failed", "review": "review.overdue", "agent": "agent.silent"}
 
 
 class Telling:

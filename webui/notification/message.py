@@ -37,9 +37,9 @@ class Attachment:
 class Message:
     """One thing to tell, once a channel: the same `id` is never told twice through the same channel.
 
-    `type` is `alert.opened`, `alert.reopened`, `monitor.failed`, `channel.switched_off`, `report.ready`,
-    `review.overdue`, ...; `timestamp` is aware: when it happened; `link` is a path of the UI, such as
-    `/alerts/4711`; `data` is what programs read: JSON, in the words of the API.
+    `type` is `alert.opened`, `alert.reopened`, `monitor.failed`, `agent.silent`, `channel.switched_off`,
+    `report.ready`, `review.overdue`, ...; `timestamp` is aware: when it happened; `link` is a path of the UI,
+    such as `/alerts/4711`; `data` is what programs read: JSON, in the words of the API.
     """
 
     id: str
