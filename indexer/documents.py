@@ -15,8 +15,9 @@ from indexer import assets, indices, mappings
 from indexer.client import Client
 from indexer.errors import MissingError, NotPreparedError, PartitionError, RefusedError
 
-# What one search may return; a kind with more documents needs paging of its own.
+# What one search may return; a kind that may have more is asked for with `every`.
 LIST_LIMIT: Final = 10_000
+_ALL: Final[Mapping[str, Any]] = {"match_all": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +101,28 @@ class Documents:
         With the newest writes included; `fresh=False` saves the request for that, where writers `refresh`.
         At most `limit`, up to `LIST_LIMIT`; `RefusedError` when without a limit there are more than that.
         """
-        body: dict[str, Any] = {
-            "query": query or {"match_all": {}},
-            "size": limit,
-            "sort": list(sort) or ["_doc"],
-            "seq_no_primary_term": True,
-            "track_total_hits": True,
-        }
-        try:
-            if fresh:
-                self.refresh()
-            found = self._client.request("POST", f"/{self.index}/_search", body=body).json["hits"]
-        except MissingError as error:
-            raise self._not_prepared() from error
-        if found["total"]["value"] > limit == LIST_LIMIT:
+        found, total = self._search(query, sort, limit, fresh=fresh)
+        if total > limit == LIST_LIMIT:
             raise RefusedError(f"index {self.index} holds more than {LIST_LIMIT} documents: narrow the query")
-        return [
-            Stored(hit["_id"], hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in found["hits"]
-        ]
+        return found
+
+    def every(self, query: Mapping[str, Any] | None = None, *, batch: int = LIST_LIMIT) -> list[Stored]:
+        """Return all documents of a query, however many, in no order; with the newest writes included.
+
+        `batch`: how many one request asks for.
+        """
+        found: dict[str, Stored] = {}
+        last = -1
+        while True:
+            # By the number of the last write, which is a document's own, as the index has one shard: what is
+            # replaced meanwhile comes again as it then is, and nothing is left out.
+            clauses = [query or _ALL, {"range": {"_seq_no": {"gt": last}}}]
+            ordered = [{"_seq_no": "asc"}]
+            page, _ = self._search({"bool": {"filter": clauses}}, ordered, batch, fresh=not found)
+            found |= {stored.id: stored for stored in page}
+            if len(page) < batch:
+                return list(found.values())
+            last = page[-1].seq_no
 
     def count(self, query: Mapping[str, Any]) -> int:
         """Count the documents of a query, the newest writes included."""
@@ -131,6 +136,27 @@ class Documents:
     def refresh(self) -> None:
         """Let lists show what was written."""
         self._client.request("POST", f"/{self.index}/_refresh")
+
+    def _search(
+        self, query: Mapping[str, Any] | None, sort: Sequence[Mapping[str, Any]], size: int, *, fresh: bool
+    ) -> tuple[list[Stored], int]:
+        """Give up to `size` documents, and how many there are."""
+        body: dict[str, Any] = {
+            "query": query or _ALL,
+            "size": size,
+            "sort": list(sort) or ["_doc"],
+            "seq_no_primary_term": True,
+            "track_total_hits": True,
+        }
+        try:
+            if fresh:
+                self.refresh()
+            found = self._client.request("POST", f"/{self.index}/_search", body=body).json["hits"]
+        except MissingError as error:
+            raise self._not_prepared() from error
+        hits = found["hits"]
+        documents = [Stored(hit["_id"], hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in hits]
+        return documents, int(found["total"]["value"])
 
     def _path(self, endpoint: str, document_id: str) -> str:
         return f"/{self.index}/{endpoint}/{quote(document_id, safe='')}"

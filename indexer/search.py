@@ -151,10 +151,13 @@ class EventSearch:
 
     def walk(self, query: ScopedQuery, *, batch: int = 1000, keep_alive: str = "5m") -> Iterator[StoredEvent]:
         """Give every matching event, newest first, all from one state of the store."""
+        target = self._targets(query)
+        if target == self._alias and not self._members():
+            return  # there is no partition yet, and OpenSearch refuses to open nothing
         # Without the second parameter OpenSearch answers 200 with some of the partitions when it has no room.
         point: Json = self._client.request(
             "POST",
-            f"/{self._targets(query)}/_search/point_in_time",
+            f"/{target}/_search/point_in_time",
             params={"keep_alive": keep_alive, "allow_partial_pit_creation": False, **_LENIENT},
         ).json
         opened = point["pit_id"]
@@ -193,10 +196,13 @@ class EventSearch:
             raise TypeError("only a ScopedQuery is searched; see indexer.query.within_tenant")
         if query.window.start is None and query.window.end is None:
             return self._alias
+        return targets(self._members(), self._alias, query.window)
+
+    def _members(self) -> list[str]:
         listed = self._client.request(
             "GET", f"/_cat/aliases/{self._alias}", params={"h": "index", "format": "json"}
         ).json
-        return targets([str(row["index"]) for row in listed], self._alias, query.window)
+        return [str(row["index"]) for row in listed]
 
 
 _LENIENT: Final[Mapping[str, str | int | bool]] = {"ignore_unavailable": True, "allow_no_indices": True}

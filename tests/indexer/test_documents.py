@@ -62,6 +62,17 @@ class TestAList:
         assert [stored.id for stored in documents.find({"term": {"name": "c"}})] == ["c"]
         assert documents.count({"terms": {"name": ["a", "c"]}}) == 2
 
+    @pytest.mark.parametrize("batch", [1, 2, 3, 4, 10_000])
+    def test_of_every_one_is_whole_however_many_there_are(self, documents: Documents, batch: int) -> None:
+        for name in "abcde":
+            documents.create(name, {"name": name})
+        first = documents.get("a")
+        assert first
+        documents.replace(first, {"name": "b"})
+        assert sorted(stored.id for stored in documents.every(batch=batch)) == list("abcde")
+        wanted = {"term": {"name": "b"}}
+        assert sorted(stored.id for stored in documents.every(wanted, batch=batch)) == ["a", "b"]
+
     def test_gives_versions_that_can_be_replaced(self, documents: Documents) -> None:
         documents.create("a", {"name": "1"})
         (found,) = documents.find()

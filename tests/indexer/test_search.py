@@ -223,6 +223,8 @@ class TestPaging:
         assert found(search, ActivityFilter()) == []
         assert found(search, ActivityFilter(Window(start=events.MORNING))) == []
         assert search.counts(scoped(ActivityFilter()), UTC_ZONE).total == 0
+        for window in (Window(), Window(start=events.MORNING)):
+            assert list(search.walk(scoped(ActivityFilter(window)))) == []
         client.close()
 
 

@@ -31,14 +31,15 @@ class Monitors:
         """Give the monitors of an owner, by name; of all with None."""
         query = None if owner is None else {"term": {"owner": owner}}
         try:
-            found = self._documents.find(query, sort=[{"name": "asc"}])
+            found = self._documents.every(query)
         except NotPreparedError:
             return []
-        return [from_document(stored.id, stored.source) for stored in found]
+        monitors = [from_document(stored.id, stored.source) for stored in found]
+        return sorted(monitors, key=lambda monitor: monitor.name)
 
     def watching(self) -> list[Monitor]:
         """Give all that are on."""
-        found = self._documents.find({"term": {"on": True}})
+        found = self._documents.every({"term": {"on": True}})
         return [from_document(stored.id, stored.source) for stored in found]
 
     def get(self, monitor_id: str) -> Monitor | None:

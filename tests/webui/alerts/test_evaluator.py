@@ -1,12 +1,16 @@
 """What becomes an alert, once, however and whenever its events arrive."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
+import orjson
 import pytest
 
+from indexer.documents import LIST_LIMIT
 from tests.support.alerting import EVERY_TENANT, INTRUDER, NOON, Watched, failed
 from tests.support.events import NORD, TEST
+from webui.alerts.condition import Template
 from webui.question import read
 
 
@@ -103,3 +107,29 @@ class TestOnce:
         (alert,) = watch.alerts()
         assert (alert.first, alert.last) == (NOON, NOON + timedelta(seconds=51))
         assert alert.number == 1
+
+
+def test_a_monitor_runs_before_there_is_any_event(watch: Watched) -> None:
+    watch.monitor(Template.BULK_EXPORT)
+    watch.look()
+    watch.now += timedelta(minutes=3)
+    assert watch.look() == []
+
+
+def test_more_monitors_than_one_search_returns_are_all_evaluated(watch: Watched) -> None:
+    base = watch.monitor()
+    last = watch.monitor(owner=NORD)
+    watch.look()
+    lines = [
+        line
+        for number in range(LIST_LIMIT)
+        for line in ({"create": {"_id": f"many{number}"}}, {**base.document(), "owner": f"tenant-{number}"})
+    ]
+    watch.client.request(
+        "POST",
+        f"/{watch.store.prefix}-app-monitors/_bulk",
+        body=b"".join(orjson.dumps(line) + b"\n" for line in lines),
+    )
+    assert watch.monitors.replace(replace(last, name="Last", revision=2))
+    watch.happen(*[failed()] * 5, *[failed(tenant=NORD)] * 5)
+    assert sorted(alert.owner for alert in watch.look()) == sorted([TEST, NORD])
