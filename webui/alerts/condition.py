@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl
 
 from indexer.query import NONE, Choice
 from webui import question as questions
-from webui.question import Question
+from webui.matching import linkable
+from webui.question import PARAMETERS, Question
 
 MAX_WINDOW: Final = timedelta(hours=24)
 MAX_THRESHOLD: Final = 1_000_000
@@ -239,8 +240,17 @@ class Condition:
         return max(1, int(self.window.total_seconds()) // 300)
 
     def narrowed(self, group: str) -> Question:
-        """Ask for the events of one group; empty: for those whose log does not tell it."""
-        return self.question.only(self.group, group or NONE) if self.group else self.question
+        """Ask for the events of one group; empty: for those whose log does not tell it.
+
+        Of a group that no address can ask for: those of all groups.
+        """
+        if not self.group or not self.is_askable(group):
+            return self.question
+        return self.question.only(self.group, group or NONE)
+
+    def is_askable(self, group: str) -> bool:
+        """Whether the activity log can be asked for a group: what logs call an address may be none."""
+        return not group or not self.group or linkable(PARAMETERS[self.group], (group,))
 
     def document(self) -> dict[str, Any]:
         """Give it as it is stored."""

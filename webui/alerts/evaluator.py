@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
@@ -115,18 +115,7 @@ class Evaluator:
             self._write(noted)
         due = [each for each in monitors if everything or self._is_due(each, noted)]
         for group in _alike(due, noted):
-            spans = noted.watches[group[0].id].pending
-            ids = [each.id for each in group]
-            try:
-                for span in _slices(spans, self._now()):
-                    self._look(group, span)
-            except (QuestionError, IndexerError) as error:
-                if isinstance(error, UnreachableError) and not self._parts.arrivals.answers():
-                    raise  # the store is away: that is no monitor's fault
-                _log.warning("monitors %s failed: %s", ", ".join(ids), error)
-                noted = noted.failed(ids, str(error), self._now())
-            else:
-                noted = noted.done(ids, self._now())
+            noted = self._looked(group, noted)
             if self._is_silent():
                 # A long round is no silence, and what it has found so far need not wait for its end.
                 noted = replace(noted, ran=self._now())
@@ -138,10 +127,55 @@ class Evaluator:
         self._say_failing(monitors, noted, self._now())
         return noted
 
-    def _look(self, group: Sequence[Monitor], span: Span) -> None:
-        """Ask once for all monitors of a group, and let each judge what is its own."""
+    def _looked(self, group: Sequence[Monitor], progress: Progress) -> Progress:
+        """Look at all that is on a group's list: whoever fails keeps it, and the others go on."""
+        problems: dict[str, str] = {}
+        for span in _slices(progress.watches[group[0].id].pending, self._now()):
+            if left := [each for each in group if each.id not in problems]:
+                problems |= self._look(left, span)
+        well = [each.id for each in group if each.id not in problems]
+        return progress.failed(problems, self._now()).done(well, self._now())
+
+    def _look(self, group: Sequence[Monitor], span: Span) -> dict[str, str]:
+        """Ask once for all monitors of a group, and let each judge what is its own.
+
+        Gives what keeps monitors from it, by id. Whatever goes wrong with one is that one's problem.
+        """
         if self._stopping.is_set() or not self._parts.lease.confirm():
             raise FencedError
+        try:
+            rows = self._rows(group, span)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the others from running
+            problem = self._problem(group, error)
+            if len(group) == 1 or isinstance(error, QuestionError | IndexerError):
+                return {monitor.id: problem for monitor in group}
+            # An event that cannot be read: half by half, it is found out whose it is.
+            half = len(group) // 2
+            return self._look(group[:half], span) | self._look(group[half:], span)
+        problems = {}
+        for monitor in group:
+            try:
+                self._judge(monitor, rows, span)
+            except Exception as error:  # noqa: BLE001 - as above
+                problems[monitor.id] = self._problem([monitor], error)
+        return problems
+
+    def _problem(self, group: Sequence[Monitor], error: Exception) -> str:
+        """Say what keeps monitors from running; raises what is none of theirs."""
+        away = isinstance(error, UnreachableError) and not self._parts.arrivals.answers()
+        if away or isinstance(error, FencedError):
+            raise error
+        ids = ", ".join(monitor.id for monitor in group)
+        if isinstance(error, QuestionError | IndexerError):
+            _log.warning("monitors %s failed: %s", ids, error)
+            return str(error)
+        _log.warning("monitors %s failed", ids, exc_info=error)
+        return (
+            f"something unforeseen ({type(error).__name__}); the log of `audit-webui alerts run` says more."
+        )
+
+    def _rows(self, group: Sequence[Monitor], span: Span) -> Mapping[str, list[Row]]:
+        """Give what a group asks for, by tenant."""
         pad = max(_pad_secs(monitor.condition) for monitor in group)
         padded = Span(span.start - pad, span.end + pad)
         owners = {monitor.owner for monitor in group}
@@ -153,21 +187,24 @@ class Evaluator:
         rows: dict[str, list[Row]] = defaultdict(list)
         for row in self._parts.tally.rows(group[0].condition, scope, padded, tenants):
             rows[row.tenant].append(row)
-        known = self._parts.tenancy.current()
-        for monitor in group:
-            if monitor.owner == EVERY_TENANT:
-                mine = [row for each in rows.values() for row in each]
-                if monitor.condition.kind.decision is Decision.SEQUENCE:
-                    mine = list(across_tenants(mine))
-            else:
-                mine = rows.get(monitor.owner, [])
-            found = decide(monitor.condition, monitor.calm, mine, known.settings)
-            # Whatever is news has an event in the stretch itself; the rest was looked at in its own time.
-            touched = [each for each in found if each.last > span.start and each.first < span.end]
-            if touched:
-                if not self._parts.lease.confirm():
-                    raise FencedError
-                self._parts.findings.record(monitor, touched, self._now())
+        return rows
+
+    def _judge(self, monitor: Monitor, rows: Mapping[str, list[Row]], span: Span) -> None:
+        """Let a monitor find what it is there for, and write it down."""
+        if monitor.owner == EVERY_TENANT:
+            mine = [row for each in rows.values() for row in each]
+            if monitor.condition.kind.decision is Decision.SEQUENCE:
+                mine = list(across_tenants(mine))
+        else:
+            mine = rows.get(monitor.owner, [])
+        settings = self._parts.tenancy.current().settings
+        found = decide(monitor.condition, monitor.calm, mine, settings)
+        # Whatever is news has an event in the stretch itself; the rest was looked at in its own time.
+        touched = [each for each in found if each.last > span.start and each.first < span.end]
+        if touched:
+            if not self._parts.lease.confirm():
+                raise FencedError
+            self._parts.findings.record(monitor, touched, self._now())
 
     def _is_due(self, monitor: Monitor, progress: Progress) -> bool:
         ran = progress.watches[monitor.id].ran

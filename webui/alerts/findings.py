@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from indexer.errors import RetryableError
 from indexer.query import OPERATOR, Scope
 from webui.alerts import reconciling, wording
 from webui.alerts.alert import MAX_ACTORS_COUNT, Alert, Notice, Step, id_of, key_of
@@ -30,12 +31,23 @@ class Findings:
         self._tenancy = tenancy
 
     def record(self, monitor: Monitor, found: Sequence[Series], now: datetime) -> None:
-        """Write down the findings of one monitor; those that are known already change nothing."""
+        """Write down the findings of one monitor; those that are known already change nothing.
+
+        One that cannot be written keeps no other from it: what went wrong is raised after all the others.
+        """
         keys = {_key(monitor, series): series for series in found}
         known = self._book.known(list(keys))
+        problems: list[Exception] = []
         for series in sorted(found, key=lambda each: each.first):
             key = _key(monitor, series)
-            self._settle(monitor, series, key, known[key], now)
+            try:
+                self._settle(monitor, series, key, known[key], now)
+            except RetryableError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this finding's
+                problems.append(error)
+        if problems:
+            raise problems[0]
 
     def _settle(self, monitor: Monitor, series: Series, key: str, known: list[Held], now: datetime) -> None:
         question = wording.evidence(monitor.condition, series, wording.tenant_of(monitor, series))

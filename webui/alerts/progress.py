@@ -75,10 +75,10 @@ class Progress:
             watches[monitor_id] = Watch((), now)
         return replace(self, watches=watches)
 
-    def failed(self, monitor_ids: Iterable[str], problem: str, now: datetime) -> Progress:
-        """Give it with these monitors' lists as they were, and why."""
+    def failed(self, problems: Mapping[str, str], now: datetime) -> Progress:
+        """Give it with the lists of these monitors as they were, and why."""
         watches = dict(self.watches)
-        for monitor_id in monitor_ids:
+        for monitor_id, problem in problems.items():
             watch = watches[monitor_id]
             since = watch.failing_since or now
             watches[monitor_id] = replace(watch, failing_since=since, problem=problem)

@@ -20,6 +20,8 @@ from webui.alerts.deciding import Row
 from webui.question import Question
 
 UTC_ZONE: Final = ZoneInfo("UTC")
+# No more digits than a size can have: Python refuses to read thousands of them, and anybody can send them.
+_SIZE: Final = re.compile(r"[0-9]{1,12}")
 _PAGE_SIZE: Final = re.compile(r"(?i)(?:page_?size|limit|take|top|per_?page)")
 
 
@@ -174,10 +176,10 @@ def _row(condition: Condition, event: StoredEvent, size: int) -> Row:
 def size_of(event: StoredEvent) -> int:
     """How many rows an export or a page held: what it says, else how many were asked for, else one."""
     said = event.text("labels.Rows")
-    if said.isdecimal():
+    if _SIZE.fullmatch(said):
         return int(said)
     for name, value in parse_qsl(event.text("url.query").removeprefix("?")):
-        if _PAGE_SIZE.fullmatch(name) and value.isdecimal():
+        if _PAGE_SIZE.fullmatch(name) and _SIZE.fullmatch(value):
             return min(int(value), 1_000_000)
     return 1
 

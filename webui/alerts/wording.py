@@ -67,6 +67,9 @@ def text(monitor: Monitor, series: Series, newest: Sequence[Row], place: str, zo
     ]
     if monitor.condition.group and not series.group:
         lines.append(f"The log does not tell the {GROUP_WORDS[monitor.condition.group]}.")
+    if not monitor.condition.is_askable(series.group):
+        word = GROUP_WORDS[monitor.condition.group]
+        lines.append(f"The activity log cannot be asked for this {word}: the events shown are those of all.")
     if monitor.condition.kind.decision is Decision.VOLUME:
         lines.append(f"Rows that were asked for: {series.size:,}.")
     if newest:

@@ -8,8 +8,8 @@ from typing import Any, Final
 from indexer import grouping
 from indexer.query import NONE, Json, address_network
 from indexer.search import StoredEvent
+from webui.matching import linkable
 from webui.question import Question
-from webui.reports.people import linkable
 
 FIELDS: Final = {"ip": "source.ip", "address": "source.address"}
 Place = tuple[str, str]

@@ -15,8 +15,9 @@ from indexer import counting, grouping
 from indexer.counting import Bar
 from indexer.query import Choice, Json, Scope, ScopedQuery, Window, within_tenant
 from indexer.search import EventSearch, StoredEvent
+from webui.matching import folded
 from webui.question import Question, QuestionError
-from webui.reports.people import Naming, People, Person, folded
+from webui.reports.people import Naming, People, Person
 from webui.reports.report import Cell
 
 TENANT: Final = "tenant.id"

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from indexer.query import MAX_VALUES_COUNT, NONE, ActivityFilter, Choice, FilterError
+from indexer.query import Choice
+from webui.matching import folded, linkable
 from webui.question import Question
 
 
@@ -53,18 +54,6 @@ class Person:
             return None
         chosen = {**base.chosen, "user": Choice(self.only, self.without)}
         return replace(base, chosen=chosen)
-
-
-def linkable(name: str, values: tuple[str, ...]) -> bool:
-    """Whether the Activity Log finds exactly these values: not a star, not what its form would strip."""
-    plain = all(each == each.strip() and "*" not in each and each != NONE for each in values)
-    if not plain or len(values) > MAX_VALUES_COUNT:
-        return False
-    try:
-        ActivityFilter(**{name: Choice(values)})  # type: ignore[arg-type]
-    except FilterError:
-        return False
-    return True
 
 
 Node = tuple[str, str, bool]
@@ -139,8 +128,3 @@ class People:
             without=tuple(sorted(without.values())),
             accounts_count=len({folded(each.id) for each in group if each.id}),
         )
-
-
-def folded(text: str) -> str:
-    """Give a name as the Activity Log compares it: in lower case, letter by letter."""
-    return "".join(lower if len(lower := char.lower()) == 1 else char for char in text)

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webui.matching import folded, linkable
 from webui.question import Question
-from webui.reports.people import Naming, People, folded, linkable
+from webui.reports.people import Naming, People
 
 TENANT = "t"
 

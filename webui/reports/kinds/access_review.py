@@ -11,10 +11,11 @@ from indexer import counting, grouping
 from indexer.names import learned
 from indexer.query import Json, Window
 from webui import chart
+from webui.matching import linkable
 from webui.question import Question
 from webui.reports.listing import changes_table
 from webui.reports.material import FAILED_SIGN_INS, SIGN_INS, Material, narrowed, who
-from webui.reports.people import Naming, People, Person, linkable
+from webui.reports.people import Naming, People, Person
 from webui.reports.report import Body, Cell, Figure, Picture, Table, by_count, columns, number, when
 
 CATEGORIES: Final = ("authentication", "users", "audit")

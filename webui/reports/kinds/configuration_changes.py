@@ -8,10 +8,11 @@ from indexer import grouping
 from indexer.event import Outcome
 from indexer.query import NONE, Json, Window
 from webui import chart, wording
+from webui.matching import linkable
 from webui.question import Question
 from webui.reports.listing import changes_table
 from webui.reports.material import Material, narrowed, who
-from webui.reports.people import Person, linkable
+from webui.reports.people import Person
 from webui.reports.report import Body, Cell, Figure, Picture, Table, by_count, columns, number
 
 CATEGORIES: Final = ("configuration", "audit")

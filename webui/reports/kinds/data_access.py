@@ -8,9 +8,10 @@ from typing import Any, Final, TypeVar
 from indexer import grouping
 from indexer.query import NONE, Json, Window
 from webui import chart, wording
+from webui.matching import linkable
 from webui.question import PARAMETERS, Question
 from webui.reports.material import Material, narrowed, who
-from webui.reports.people import Person, linkable
+from webui.reports.people import Person
 from webui.reports.report import Body, Cell, Figure, Picture, Table, by_count, columns, number
 
 CATEGORIES: Final = ("api", "audit")
