@@ -63,6 +63,15 @@ class Step:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How something becomes news: at a time, told from `due` on through the channels of that time."""
+
+    at: datetime
+    due: datetime
+    channels: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One occurrence. Times are aware.
@@ -116,18 +125,19 @@ class Alert:
         """Give its steps with one more."""
         return (*self.steps, Step(at, who, what, note))[-_KEPT_STEPS_COUNT:]
 
-    def reopened(self, at: datetime, due: datetime, why: str) -> Alert:
+    def reopened(self, opening: Opening, why: str) -> Alert:
         """Give it as it is when it is news again."""
         return replace(
             self,
             state=State.NEW,
             verdict=Verdict.NONE,
             closed=None,
-            opened=at,
+            opened=opening.at,
             opens_count=self.opens_count + 1,
-            notice=Notice.DUE if self.channels else Notice.NONE,
-            notice_due=due,
-            steps=self.step(at, "", f"re-opened: {why}"),
+            channels=opening.channels,
+            notice=Notice.DUE if opening.channels else Notice.NONE,
+            notice_due=opening.due,
+            steps=self.step(opening.at, "", f"re-opened: {why}"),
         )
 
     def document(self) -> dict[str, Any]:

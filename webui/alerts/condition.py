@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from indexer.query import NONE, Choice
 from webui import question as questions
-from webui.matching import linkable
+from webui.matching import folded, linkable
 from webui.question import PARAMETERS, Question
 
 MAX_WINDOW: Final = timedelta(hours=24)
@@ -251,6 +251,10 @@ class Condition:
     def is_askable(self, group: str) -> bool:
         """Whether the activity log can be asked for a group: what logs call an address may be none."""
         return not group or not self.group or linkable(PARAMETERS[self.group], (group,))
+
+    def same(self, group: str) -> str:
+        """Give what a group is known by: a user's name in other letter case is the same user."""
+        return folded(group) if self.group == "user" else group
 
     def document(self) -> dict[str, Any]:
         """Give it as it is stored."""

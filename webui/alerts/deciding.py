@@ -37,7 +37,8 @@ class Row:
 class Series:
     """One finding: the condition held from `first` until `last` (excluded), pauses up to the calm included.
 
-    `night`: the evening's date, of NIGHT. `fresh`: from when on the condition holds by what came last alone.
+    `group`: as its first event spells it. `night`: the evening's date, of NIGHT. `fresh`: from when on the
+    condition holds by what came last alone.
     """
 
     tenant: str
@@ -85,16 +86,16 @@ def decide(
     by_group: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         if row.group or not condition.kind.needs_group:
-            by_group[row.tenant, row.group].append(row)
+            by_group[row.tenant, condition.same(row.group)].append(row)
     window = int(condition.window.total_seconds())
     found: list[Series] = []
-    for (tenant_id, group), mine in by_group.items():
-        mine.sort(key=lambda row: (row.at, row.actor, row.action))
+    for (tenant_id, _), mine in by_group.items():
+        mine.sort(key=lambda row: (row.at, row.actor, row.action, row.group))
         if condition.kind.decision is Decision.SEQUENCE:
             stretches = _sequences(mine, window, condition)
         else:
             stretches = _crossings(mine, window, condition)
-        found += _series(condition, (tenant_id, group), mine, list(stretches), calm)
+        found += _series(condition, (tenant_id, mine[0].group), mine, list(stretches), calm)
     return found
 
 
@@ -187,12 +188,12 @@ def _nights(condition: Condition, rows: Iterable[Row], tenant: Callable[[str], T
         if row.group:
             night = night_of(row.at, tenant(row.tenant), weekends=condition.weekends)
             if night:
-                found[row.tenant, row.group, night].append(row)
-    for (tenant_id, group, night), mine in found.items():
-        mine.sort(key=lambda row: row.at)
+                found[row.tenant, condition.same(row.group), night].append(row)
+    for (tenant_id, _, night), mine in found.items():
+        mine.sort(key=lambda row: (row.at, row.group))
         if sum(row.count for row in mine) >= condition.threshold:
             last = mine[-1].at + condition.step_secs
-            yield Series(tenant_id, group, night, mine[0].at, last, mine[0].at, tuple(mine))
+            yield Series(tenant_id, mine[0].group, night, mine[0].at, last, mine[0].at, tuple(mine))
 
 
 def night_of(at: int, tenant: Tenant, *, weekends: bool) -> str:

@@ -21,7 +21,7 @@ from typing import Final
 from indexer.arrivals import Arrivals, Span
 from indexer.errors import IndexerError, UnreachableError
 from indexer.query import OPERATOR, Scope
-from webui.alerts.condition import Condition, Decision
+from webui.alerts.condition import FAILURES, Condition, Decision
 from webui.alerts.deciding import Row, decide
 from webui.alerts.findings import Findings
 from webui.alerts.lease import Lease
@@ -289,7 +289,14 @@ def _pad_secs(condition: Condition) -> int:
 
 
 def across_tenants(rows: Sequence[Row]) -> Iterator[Row]:
-    """Let failures count for the tenant that was then signed in to: a failed login seldom tells its own."""
-    succeeded = {row.group: row.tenant for row in rows if row.group and row.action in {"login", "signed_in"}}
+    """Let failures count for each tenant that was signed in to: a failed login seldom tells its own."""
+    succeeded: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        yield replace(row, tenant=succeeded.get(row.group, row.tenant))
+        if row.action not in FAILURES:
+            succeeded[row.group].add(row.tenant)
+    for row in rows:
+        if row.action in FAILURES and row.group in succeeded:
+            for tenant in sorted(succeeded[row.group]):
+                yield replace(row, tenant=tenant)
+        else:
+            yield row

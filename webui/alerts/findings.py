@@ -9,7 +9,7 @@ from datetime import datetime
 from indexer.errors import RetryableError
 from indexer.query import OPERATOR, Scope
 from webui.alerts import reconciling, wording
-from webui.alerts.alert import MAX_ACTORS_COUNT, Alert, Notice, Step, id_of, key_of
+from webui.alerts.alert import MAX_ACTORS_COUNT, Alert, Notice, Opening, Step, id_of, key_of
 from webui.alerts.book import Book, Held
 from webui.alerts.deciding import Series
 from webui.alerts.monitor import EVERY_TENANT, Monitor
@@ -64,7 +64,8 @@ class Findings:
                 window = replace(series, first=int(first.timestamp()), last=int(last.timestamp()))
                 wider = wording.evidence(monitor.condition, window, wording.tenant_of(monitor, series))
                 due = monitor.told_at(now, self._tenancy.facts(series.tenant).zone)
-                grown = reconciling.continued(series, alert, wider.address, now, due)
+                opening = Opening(now, due, monitor.channels)
+                grown = reconciling.continued(series, alert, wider.address, opening)
                 if grown is alert or self._book.replace(held, grown):
                     made = grown
                 else:
@@ -112,4 +113,4 @@ class Findings:
 
 
 def _key(monitor: Monitor, series: Series) -> str:
-    return key_of(SOURCE, monitor.id, series.tenant, series.group, series.night)
+    return key_of(SOURCE, monitor.id, series.tenant, monitor.condition.same(series.group), series.night)

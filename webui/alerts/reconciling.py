@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from webui.alerts.alert import MAX_ACTORS_COUNT, Alert, State, Verdict
+from webui.alerts.alert import MAX_ACTORS_COUNT, Alert, Opening, State, Verdict
 from webui.alerts.deciding import Series
 
 
@@ -41,8 +41,11 @@ def is_fresh(series: Series, alert: Alert) -> bool:
     )
 
 
-def continued(series: Series, alert: Alert, evidence: str, now: datetime, due: datetime) -> Alert:
-    """Give an alert with a finding of its own episode added; the same one when nothing is new."""
+def continued(series: Series, alert: Alert, evidence: str, opening: Opening) -> Alert:
+    """Give an alert with a finding of its own episode added; the same one when nothing is new.
+
+    `opening`: how it is told if that makes it news again.
+    """
     strangers = [each for each in series.actors if each not in alert.actors]
     if len(alert.actors) >= MAX_ACTORS_COUNT:
         strangers = []
@@ -58,7 +61,7 @@ def continued(series: Series, alert: Alert, evidence: str, now: datetime, due: d
         evidence=evidence,
     )
     if strangers and alert.state is not State.NEW:
-        return grown.reopened(now, due, f"somebody new: {', '.join(strangers[:5])}")
+        return grown.reopened(opening, f"somebody new: {', '.join(strangers[:5])}")
     return grown
 
 

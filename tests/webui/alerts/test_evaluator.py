@@ -8,9 +8,12 @@ import orjson
 import pytest
 
 from indexer.documents import LIST_LIMIT
-from tests.support.alerting import EVERY_TENANT, INTRUDER, NOON, Watched, failed
+from indexer.query import Scope
+from indexer.search import EventSearch
+from tests.support.alerting import EVERY_TENANT, INTRUDER, NOON, Watched, failed, login
 from tests.support.events import NORD, TEST
 from webui.alerts.condition import Template
+from webui.alerts.tally import Tally
 from webui.question import read
 
 
@@ -66,6 +69,37 @@ class TestFailedLogins:
         (alert,) = watch.look()
         assert (alert.owner, alert.tenant, alert.group) == ("*", "-", "")
         assert alert.title == "5 failed logins without an address in the log"
+
+    @pytest.mark.parametrize("name", ["ken", "Åke"])
+    def test_a_name_in_other_letter_case_is_the_same_user(self, watch: Watched, name: str) -> None:
+        watch.monitor(c_group="user")
+        watch.look()
+        watch.happen(*[failed(user=each) for each in (name, name.upper(), name.lower(), name.upper(), name)])
+        (alert,) = watch.look()
+        assert alert.title == f"5 failed logins as {name}"
+        tally, asked = Tally(EventSearch(watch.client, watch.store.prefix)), read(parse_qsl(alert.evidence))
+        assert tally.count(asked, Scope(TEST), watch.now) == 5
+        # Whoever spells it otherwise goes on with the same.
+        watch.now += timedelta(minutes=1)
+        watch.happen(failed(user=name.upper()))
+        (alert,) = watch.look()
+        assert alert.count == 6
+
+
+class TestSuccessAfterFailures:
+    def test_is_of_the_tenant_signed_in_to_whatever_the_failures_tell(self, watch: Watched) -> None:
+        watch.monitor(Template.SUCCESS_AFTER_FAILURES, owner=EVERY_TENANT)
+        watch.look()
+        # Somebody of another tenant, behind the same address, before the failures began.
+        watch.happen(login(tenant=TEST), at=watch.now - timedelta(minutes=5))
+        watch.happen(*[failed(tenant="-")] * 5, login(tenant=NORD))
+        assert [(alert.tenant, alert.count) for alert in watch.look()] == [(NORD, 6)]
+
+    def test_is_of_each_tenant_signed_in_to(self, watch: Watched) -> None:
+        watch.monitor(Template.SUCCESS_AFTER_FAILURES, owner=EVERY_TENANT)
+        watch.look()
+        watch.happen(*[failed(tenant="-")] * 5, login(tenant=TEST), login(tenant=NORD))
+        assert sorted(alert.tenant for alert in watch.look()) == sorted([TEST, NORD])
 
 
 class TestOnce:

@@ -10,13 +10,16 @@ from indexer.documents import Documents
 from tests.support.alerting import INTRUDER, NOON, Watched, failed, login, watched
 from tests.support.events import TEST
 from tests.support.store import Store
-from webui.alerts.alert import Alert, Notice, State, Verdict, id_of, key_of
+from webui.alerts.alert import Alert, Notice, Opening, State, Verdict, id_of, key_of
+from webui.alerts.book import KIND, Book
 from webui.alerts.condition import Template
 from webui.alerts.deciding import Row, Series
 from webui.alerts.reconciling import continued, is_fresh, same_episode
 from webui.alerts.telling import Telling
+from webui.notification.assembly import make_deliveries
 
 HOUR = timedelta(hours=1)
+OPENING = Opening(NOON, NOON, ("c",))
 
 
 def alert(**changed: object) -> Alert:
@@ -55,10 +58,10 @@ class TestTheTable:
         found = series(30)
         assert same_episode(found, [known], HOUR) == known
         assert not is_fresh(found, known)
-        grown = continued(found, known, "", NOON, NOON)
+        grown = continued(found, known, "", OPENING)
         assert (grown.state, grown.count, grown.opens_count) == (known.state, 10, 1)
         # Looked at again, it is not counted again.
-        assert continued(found, grown, "", NOON, NOON) is grown
+        assert continued(found, grown, "", OPENING) is grown
 
     @pytest.mark.parametrize(
         "known",
@@ -70,14 +73,14 @@ class TestTheTable:
         ids=lambda each: f"{each.state} {each.verdict}",
     )
     def test_a_new_actor_re_opens_and_is_told(self, known: Alert) -> None:
-        grown = continued(series(8, actor="mallory"), known, "", NOON, NOON)
+        grown = continued(series(8, actor="mallory"), known, "", OPENING)
         assert (grown.state, grown.verdict, grown.closed) == (State.NEW, Verdict.NONE, None)
         assert (grown.opens_count, grown.notice) == (2, Notice.DUE)
         assert grown.message_id != known.message_id
         assert grown.steps[-1].what == "re-opened: somebody new: mallory"
 
     def test_a_new_actor_of_a_new_alert_is_noted(self) -> None:
-        grown = continued(series(8, actor="mallory"), alert(), "", NOON, NOON)
+        grown = continued(series(8, actor="mallory"), alert(), "", OPENING)
         assert (grown.actors, grown.opens_count) == (("sofia", "mallory"), 1)
 
     def test_after_the_calm_it_is_another_alert(self) -> None:
@@ -130,6 +133,26 @@ class TestTelling:
         watch.now += HOUR
         watch.look()
         assert self.messages(watch) == [found.message_id]
+
+    @pytest.mark.parametrize("before", [("old",), ()], ids=["another channel", "none yet"])
+    def test_a_re_opened_one_is_told_through_the_channels_of_now(
+        self, watch: Watched, before: tuple[str, ...]
+    ) -> None:
+        monitor = watch.monitor(c_group="user", channels=before)
+        watch.look()
+        watch.happen(*[failed("192.0.2.1", user="ken")] * 5)
+        (found,) = watch.look()
+        book = Book(Documents(watch.client, watch.store.prefix, KIND))
+        held = book.get(found.id)
+        assert held
+        assert book.replace(held, replace(held.alert, state=State.ACKNOWLEDGED))
+        assert watch.monitors.replace(replace(monitor, channels=("new",), revision=2))
+        watch.now += timedelta(minutes=2)
+        watch.happen(*[failed("198.51.100.9", user="ken")] * 5)
+        (found,) = watch.look()
+        assert found.opens_count == 2
+        (told,) = make_deliveries(watch.client, watch.store.prefix).of("new")
+        assert told.message.type == "alert.reopened"
 
 
 @pytest.fixture(scope="module")
