@@ -20,6 +20,12 @@ def hours_of(text: str) -> tuple[int, ...]:
     return tuple((start + number) % _HOURS_A_DAY for number in range(length))
 
 
+def edges(text: str) -> tuple[time, time]:
+    """Give begin and end of hours such as 07:00-18:00; an end of 24:00 is midnight: the whole evening."""
+    begin, _, end = text.partition("-")
+    return time.fromisoformat(begin), time.fromisoformat(end.replace("24:00", "00:00"))
+
+
 def outside(business: tuple[time, time]) -> str:
     """Give the full hours outside of business hours; empty when there are none.
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from indexer import hours
 from indexer.classes import LONGEST, MAXIMUM_DAYS, MINIMUM_DAYS, PLANS
 from indexer.errors import PermanentError, SettingsError
 
@@ -54,8 +55,7 @@ class Tenant:
 
     def business_hours(self) -> tuple[time, time]:
         """Return when the day begins and ends, local; an end of midnight means the whole evening."""
-        begin, _, end = self.hours.partition("-")
-        return time.fromisoformat(begin), time.fromisoformat(end.replace("24:00", "00:00"))
+        return hours.edges(self.hours)
 
     def to_source(self, now: datetime) -> dict[str, Any]:
         """Write as JSON, for the store."""

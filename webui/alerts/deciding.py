@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from indexer.hours import edges
 from indexer.plans import Tenant
 from webui.alerts.condition import EXPORTS, FAILURES, Condition, Decision
 
@@ -206,8 +207,7 @@ def night_of(at: int, tenant: Tenant, *, weekends: bool) -> str:
 
 @lru_cache(maxsize=200_000)
 def _night_of(at: int, zone: str, hours: str, weekends: bool) -> str:  # noqa: FBT001  a part of the key
-    begin_text, _, end_text = hours.partition("-")
-    begin, end = time.fromisoformat(begin_text), time.fromisoformat(end_text.replace("24:00", "00:00"))
+    begin, end = edges(hours)
     local = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone))
     clock = local.time().replace(tzinfo=None)
     # The business day that began last: before today's opening it is yesterday's.

@@ -42,6 +42,8 @@ FAILING_AFTER: Final = timedelta(minutes=2)
 MISSED_AFTER: Final = timedelta(minutes=2)
 _HEARTBEAT: Final = timedelta(seconds=10)
 _SLICE_SECS: Final = 86_400
+# A whole day of a weekend is one night, and the day on which clocks go back has 25 hours.
+_NIGHT_SECS: Final = 26 * 3600
 SOURCE: Final = "evaluator"
 
 
@@ -207,11 +209,10 @@ class Evaluator:
             self._parts.findings.record(monitor, touched, self._now())
 
     def _is_due(self, monitor: Monitor, progress: Progress) -> bool:
-        ran = progress.watches[monitor.id].ran
-        return ran is None or self._now() - ran >= interval(monitor.condition)
+        return _is_over(progress.watches[monitor.id].ran, interval(monitor.condition), self._now())
 
     def _is_silent(self) -> bool:
-        return self._written is None or self._now() - self._written >= _HEARTBEAT
+        return _is_over(self._written, _HEARTBEAT, self._now())
 
     def _write(self, progress: Progress) -> None:
         self._parts.ledger.write(progress)
@@ -258,6 +259,11 @@ def interval(condition: Condition) -> timedelta:
     return max(timedelta(seconds=ROUND_SECS), min(MAX_INTERVAL, condition.window / 60))
 
 
+def _is_over(since: datetime | None, span: timedelta, now: datetime) -> bool:
+    """Whether so much time has gone by; never waits for a clock that was ahead, or that was set back."""
+    return since is None or not since <= now < since + span
+
+
 def _alike(monitors: Sequence[Monitor], progress: Progress) -> Iterator[list[Monitor]]:
     """Give the monitors in groups that ask the same of the same stretches."""
     groups: dict[tuple[Ask, tuple[Span, ...]], list[Monitor]] = defaultdict(list)
@@ -283,9 +289,12 @@ def _slices(spans: Sequence[Span], now: datetime) -> Iterator[Span]:
 
 def _pad_secs(condition: Condition) -> int:
     """How far from an event those can lie that it makes a finding with."""
-    if condition.kind.decision is Decision.NIGHT and condition.threshold == 1:
+    decision = condition.kind.decision
+    if condition.threshold == 1 and not condition.rows and decision is not Decision.SEQUENCE:
         return 0
-    return 0 if condition.threshold == 1 and not condition.rows else int(condition.window.total_seconds())
+    if decision is Decision.NIGHT:
+        return _NIGHT_SECS
+    return int(condition.window.total_seconds())
 
 
 def across_tenants(rows: Sequence[Row]) -> Iterator[Row]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from indexer.hours import edges
 from indexer.query import OPERATOR, Scope, iso
 from webui.alerts import condition as conditions
 from webui.alerts.condition import GROUP_WORDS, Condition, Decision
@@ -64,7 +65,7 @@ class Monitor:
         """Say when something that is found now is told: at once, or when the quiet hours end."""
         if not self.quiet:
             return now
-        begin, end = (time.fromisoformat(text) for text in self.quiet.split("-"))
+        begin, end = edges(self.quiet)
         local = now.astimezone(zone)
         clock = local.time().replace(tzinfo=None)
         is_quiet = begin <= clock < end if begin < end else clock >= begin or clock < end

@@ -33,12 +33,16 @@ class FencedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """One monitor: what it has still to look at, when it last ran, and what keeps it from it."""
+    """One monitor: what it has still to look at, when it last ran, and what keeps it from it.
+
+    `since`: when the monitor was switched on that this is of; None: written before that was kept.
+    """
 
     pending: tuple[Span, ...]
     ran: datetime | None = None
     failing_since: datetime | None = None
     problem: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,16 @@ class Progress:
         watches = {}
         for monitor in monitors:
             watch = self.watches.get(monitor.id)
-            if watch is None:
-                # Whatever happened since it was switched on, whether or not an evaluator was there.
-                watch = Watch((Span(int(monitor.since.timestamp()), int(now.timestamp()) + 1),))
-                watches[monitor.id] = watch
-            if fresh:
-                watch = replace(watch, pending=_joined([*watch.pending, *fresh]))
+            if watch is None or watch.since not in {None, monitor.since}:
+                # Whatever happened since it was switched on, whether or not an evaluator was there. What is
+                # older and has just arrived may have come while it was off.
+                begin = int(monitor.since.timestamp())
+                ahead = [Span(max(begin, span.start), span.end) for span in fresh if span.end > begin]
+                until = max(begin, int(now.timestamp())) + 1
+                watch = Watch(_joined([Span(begin, until), *ahead]), since=monitor.since)
+            else:
+                pending = _joined([*watch.pending, *fresh]) if fresh else watch.pending
+                watch = replace(watch, pending=pending, since=monitor.since)
             watches[monitor.id] = watch
         return replace(self, marks=arrived.marks, watches=watches)
 
@@ -72,7 +80,7 @@ class Progress:
         """Give it with nothing left for these monitors."""
         watches = dict(self.watches)
         for monitor_id in monitor_ids:
-            watches[monitor_id] = Watch((), now)
+            watches[monitor_id] = Watch((), now, since=self.watches[monitor_id].since)
         return replace(self, watches=watches)
 
     def failed(self, problems: Mapping[str, str], now: datetime) -> Progress:
@@ -98,6 +106,7 @@ class Progress:
                     "ran": iso(watch.ran) if watch.ran else None,
                     "failing_since": iso(watch.failing_since) if watch.failing_since else None,
                     "problem": watch.problem,
+                    "since": iso(watch.since) if watch.since else None,
                 }
                 for monitor_id, watch in self.watches.items()
             },
@@ -155,6 +164,7 @@ def from_document(source: Mapping[str, Any]) -> Progress:
                 ran=_moment(about["ran"]),
                 failing_since=_moment(about["failing_since"]),
                 problem=about["problem"],
+                since=_moment(about.get("since")),
             )
             for monitor_id, about in source["monitors"].items()
         },

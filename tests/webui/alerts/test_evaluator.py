@@ -1,8 +1,9 @@
 """What becomes an alert, once, however and whenever its events arrive."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -101,6 +102,32 @@ class TestSuccessAfterFailures:
         watch.happen(*[failed(tenant="-")] * 5, login(tenant=TEST), login(tenant=NORD))
         assert sorted(alert.tenant for alert in watch.look()) == sorted([TEST, NORD])
 
+    def test_one_failure_long_before_is_enough_where_that_is_wanted(self, watch: Watched) -> None:
+        watch.monitor(Template.SUCCESS_AFTER_FAILURES, c_threshold=1)
+        watch.look()
+        watch.happen(failed())
+        watch.look()
+        watch.now += timedelta(minutes=10)
+        watch.happen(login())
+        assert len(watch.look()) == 1
+
+
+class TestAfterHours:
+    @pytest.mark.parametrize("day", [17, 24], ids=["24 hours", "25 hours"])
+    @pytest.mark.parametrize("window", [timedelta(minutes=5), timedelta(hours=24)], ids=str)
+    def test_a_day_of_a_weekend_is_one_night(self, watch: Watched, day: int, window: timedelta) -> None:
+        begin, end = (
+            datetime(2026, 10, day + days, hour, minute, tzinfo=ZoneInfo("Europe/Stockholm"))
+            for days, hour, minute in ((0, 7, 15), (1, 6, 55))
+        )
+        since = datetime(2026, 10, 10, tzinfo=UTC)
+        watch.monitor(Template.AFTER_HOURS, c_threshold=2, c_window=window, c_weekends=True, since=since)
+        for moment, counts in ((begin, []), (end, [2])):
+            watch.now = moment.astimezone(UTC)
+            watch.look()
+            watch.happen({"event.category": "products", "event.action": "updated"})
+            assert [alert.count for alert in watch.look()] == counts
+
 
 class TestOnce:
     def test_looking_again_finds_nothing_new(self, watch: Watched) -> None:
@@ -141,6 +168,43 @@ class TestOnce:
         (alert,) = watch.alerts()
         assert (alert.first, alert.last) == (NOON, NOON + timedelta(seconds=51))
         assert alert.number == 1
+
+
+class TestClocks:
+    @pytest.mark.parametrize("taken_over", [True, False], ids=["taken over", "set back"])
+    def test_one_that_is_behind_what_was_written_keeps_nothing_from_running(
+        self, watch: Watched, *, taken_over: bool
+    ) -> None:
+        watch.monitor()
+        ahead, lease = watch.evaluator()
+        watch.now += timedelta(minutes=10)
+        assert ahead.round()
+        watch.now -= timedelta(minutes=10)
+        behind = ahead
+        if taken_over:
+            lease.release()
+            behind, _ = watch.evaluator()
+        for _ in range(2):
+            assert behind.round()
+            watch.now += timedelta(seconds=30)
+            watch.happen(*[failed()] * 5)
+        assert behind.round()
+        assert len(watch.alerts()) == 1
+
+
+def test_what_happened_while_a_monitor_was_off_is_not_looked_at(watch: Watched) -> None:
+    base = watch.monitor()
+    watch.look()
+    off = replace(base, on=False, revision=2)
+    assert watch.monitors.replace(off)
+    watch.happen(*[failed()] * 5)
+    watch.now += timedelta(seconds=30)
+    # No round has seen that it was off.
+    assert watch.monitors.replace(replace(off, on=True, revision=3, since=watch.now))
+    assert watch.look() == []
+    watch.now += timedelta(seconds=30)
+    watch.happen(*[failed("192.0.2.1")] * 5)
+    assert [alert.group for alert in watch.look()] == ["192.0.2.1"]
 
 
 def test_a_monitor_runs_before_there_is_any_event(watch: Watched) -> None:

@@ -134,6 +134,13 @@ class TestTelling:
         watch.look()
         assert self.messages(watch) == [found.message_id]
 
+    def test_quiet_hours_may_end_at_midnight(self, watch: Watched) -> None:
+        watch.monitor(channels=("a",), quiet="13:00-24:00")
+        watch.look()
+        watch.happen(*[failed()] * 5)
+        (found,) = watch.look()
+        assert found.notice_due == NOON + 11 * HOUR
+
     @pytest.mark.parametrize("before", [("old",), ()], ids=["another channel", "none yet"])
     def test_a_re_opened_one_is_told_through_the_channels_of_now(
         self, watch: Watched, before: tuple[str, ...]
