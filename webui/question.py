@@ -270,9 +270,9 @@ def local_text(text: str, zone: ZoneInfo) -> str:
     """Give a typed time as a form's field shows it: local, without zone; what is no time stays as typed."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        local = found.astimezone(zone).replace(tzinfo=None) if found.tzinfo else found
+    except (ValueError, OverflowError):
         return text
-    local = found.astimezone(zone).replace(tzinfo=None) if found.tzinfo else found
     return local.isoformat(timespec="seconds" if local.second else "minutes")
 
 
@@ -291,11 +291,16 @@ def moment(name: str, text: str, zone: ZoneInfo, *, ends: bool = False) -> datet
         found = datetime.fromisoformat(text)
     except ValueError:
         found = None
-    if found is None or not _FIRST_YEAR <= found.year < _LAST_YEAR:
+    if found is None or not is_of_events(found):
         raise QuestionError({name: f"“{text}” is no date and time; write 2026-11-23 or 2026-11-23T07:30."})
     if ends and len(text) == len("2026-11-23"):
         found += timedelta(days=1)
     return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def is_of_events(found: datetime) -> bool:
+    """Whether events can have such a time; one that none can have may have no equal in other zones."""
+    return _FIRST_YEAR <= found.year < _LAST_YEAR
 
 
 def _short(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -130,10 +130,11 @@ class TestJump:
         assert event_count(page) > 1
         assert "ADJ-20261123-0008" in page.partition('<li class="event')[2].partition("</li>")[0]
 
-    def test_a_time_that_is_none_is_400(self, browser: FlaskClient) -> None:
-        answer = browser.get("/activity?at=teatime&q=kept")
+    @pytest.mark.parametrize("at", ["teatime", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+    def test_a_time_that_is_none_is_400(self, browser: FlaskClient, at: str) -> None:
+        answer = browser.get(f"/activity?at={quote(at)}&q=kept")
         assert answer.status_code == 400
-        assert "Jump to at “teatime” is no date and time" in text(answer.text)
+        assert f"Jump to at “{at}” is no date and time" in text(answer.text)
 
     def test_a_row_excludes_by_a_click(self, browser: FlaskClient) -> None:
         page = browser.get("/activity").text
@@ -152,6 +153,9 @@ class TestProblems:
             ("ip=10.0.0.300&q=kept", "10.0.0.300 is no IP address"),
             ("category=nosuch&q=kept", "“nosuch” is none of the category values offered"),
             ("usr=anna&q=kept", "There is no such filter"),
+            # Times that have no equal in other zones.
+            ("from=0001-01-01T00:00:00%2B14:00&q=kept", "is no date and time"),
+            ("to=9999-12-31T23:59:59-14:00&q=kept", "is no date and time"),
         ],
     )
     def test_are_named(self, browser: FlaskClient, address: str, words: str) -> None:

@@ -144,6 +144,7 @@ class TestClicks:
         ("2026-11-23T07:30:05", "2026-11-23T07:30:05"),
         ("2026-11-23", "2026-11-23T00:00"),
         ("nonsense", "nonsense"),
+        ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59-14:00"),
     ],
 )
 def test_the_form_shows_times_as_they_are_in_its_zone(typed: str, shown: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from indexer.errors import SettingsError
@@ -34,6 +35,8 @@ TEXTS: Final = (
     "owner",
 )
 _UTC: Final = ZoneInfo("UTC")
+# No more than any number here may have: Python refuses to read thousands of them.
+_DIGITS: Final = re.compile(r"[0-9]{1,12}")
 
 
 class FormError(ValueError):
@@ -71,6 +74,11 @@ def read(pairs: Iterable[tuple[str, str]], template: str) -> MonitorForm:
         weekends="weekends" in values,
         on="on" in values,
     )
+
+
+def revision_of(text: str) -> int:
+    """Give the revision that a form was made of; one that never is where it says none."""
+    return int(text) if _DIGITS.fullmatch(text) else -1
 
 
 def form_of(monitor: Monitor) -> MonitorForm:
@@ -156,7 +164,8 @@ def checked(form: MonitorForm, base: Monitor, known_channels: Collection[str]) -
 def _query(form: MonitorForm, problems: dict[str, str]) -> str:
     """Read the search of an own query: a saved view's, or an address as the activity log has it."""
     typed = form["view"] or form["query"]
-    address = urlsplit(typed).query if "?" in typed else typed
+    _, mark, address = typed.partition("?")
+    address = address.partition("#")[0] if mark else typed
     asked = questions.read(parse_qsl(address))
     try:
         asked.filter(_UTC, datetime.now(_UTC))
@@ -180,7 +189,7 @@ class _Numbers:
         if name not in self._form.texts:
             return usual_value
         text = self._form[name]
-        if not (text.isascii() and text.isdecimal() and low <= int(text) <= high):
+        if not (_DIGITS.fullmatch(text) and low <= int(text) <= high):
             self._problems[name] = f"Write a whole number from {low:,} to {high:,}."
             return usual_value
         return int(text)

@@ -96,8 +96,7 @@ def change(monitor_id: str) -> Response | str | tuple[str, int]:
     try:
         if request.form.get("do") == "preview":
             return _previewed(form, base)
-        number = int(revision) if revision.isascii() and revision.isdecimal() else -1
-        changed = _desk().change(reader(), base, form, number)
+        changed = _desk().change(reader(), base, form, forms.revision_of(revision))
     except FormError as error:
         return _form(form, base, error.problems), 400
     _record(changed, f"changed the monitor “{changed.name}”: {_difference(base, changed)}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from indexer.documents import Documents
-from indexer.errors import NotPreparedError
+from indexer.errors import ConflictError, NotPreparedError
 from webui.alerts.monitor import Monitor, from_document
 
 KIND: Final = "monitors"
@@ -61,7 +61,10 @@ class Monitors:
         stored = self._documents.get(monitor.id)
         if stored is None or stored.source["revision"] != monitor.revision - 1:
             return False
-        self._documents.replace(stored, monitor.document())
+        try:
+            self._documents.replace(stored, monitor.document())
+        except ConflictError:
+            return False
         return True
 
     def delete(self, monitor_id: str) -> None:

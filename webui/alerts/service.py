@@ -15,11 +15,12 @@ from indexer.query import iso
 from webui.alerts.alert import MAX_NOTE_CHARS, OPEN, Alert, Notice, State, Verdict, subjects
 from webui.alerts.book import Book
 from webui.alerts.raising import Raising
+from webui.question import is_of_events
 from webui.tenancy import NotHereError, Reader, Tenancy, TenantFacts
 
 _ATTEMPTS_COUNT: Final = 5
 _MOMENT: Final = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"
-_CURSOR: Final = re.compile(rf"{_MOMENT}~{_MOMENT}~([0-9a-f]{{24}}-[0-9]{{1,9}})")
+_CURSOR: Final = re.compile(rf"{_MOMENT}~{_MOMENT}~([0-9a-f]{{24}}-[0-9]{{1,9}})", re.ASCII)
 SHOWN: Final = ("open", *State, "all")
 """What an inbox can be narrowed to by state."""
 
@@ -74,12 +75,7 @@ class Alerts:
         """Give a page. TriageError: it is asked for something impossible."""
         if wanted.state not in SHOWN:
             raise TriageError(f"state is “{wanted.state}”; choose one of {', '.join(SHOWN)}.")
-        before: tuple[str, ...] = ()
-        if wanted.before:
-            found = _CURSOR.fullmatch(wanted.before)
-            if found is None:
-                raise TriageError("The place in the list is none that was given here.")
-            before = found.groups()
+        before = _place(wanted.before)
         clauses = _visible(reader)
         if wanted.state == "open":
             clauses.append({"terms": {"state": list(OPEN)}})
@@ -234,6 +230,24 @@ def _cursor(alert: Alert) -> str:
     return "~".join((iso(alert.opened), iso(alert.first), alert.id))
 
 
+def _place(cursor: str) -> tuple[str, ...]:
+    """Read where a page begins; empty: at the beginning."""
+    if not cursor:
+        return ()
+    found = _CURSOR.fullmatch(cursor)
+    if found is None or not all(map(_is_moment, found.groups()[:2])):
+        raise TriageError("The place in the list is none that was given here.")
+    return found.groups()
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _opened(start: datetime | None, end: datetime | None) -> list[dict[str, Any]]:
     """Give the condition that alerts were last opened in a period; None leaves a side open."""
     sides = {"gte": iso(start) if start else None, "lt": iso(end) if end else None}
@@ -246,7 +260,7 @@ def _moment(name: str, text: str) -> datetime | None:
         moment = datetime.fromisoformat(text) if text else None
     except ValueError:
         moment = None
-    if text and (moment is None or moment.tzinfo is None):
+    if text and (moment is None or moment.tzinfo is None or not is_of_events(moment)):
         raise TriageError(f"{name} is “{text}”; write a time with its zone, such as 2026-11-23T00:00:00Z.")
     return moment
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
+from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
@@ -31,6 +32,9 @@ GUESSES = {
     "on": "1",
 }
 ALERT = f"/alerts/{watching.ALERT}"
+ARABIC = "\N{ARABIC-INDIC DIGIT TWO}\N{ARABIC-INDIC DIGIT ZERO}" * 2
+# The rest of a cursor, after the time at which an alert was opened.
+PLACE = f"2026-11-23T00:00:00.000000Z~{'a' * 24}-1"
 
 
 def send(browser: FlaskClient, path: str, **form: str) -> TestResponse:
@@ -99,6 +103,8 @@ def test_a_preview_links_to_the_events_of_each_finding_and_saves_nothing(
     [
         ({"threshold": "0"}, "Write a whole number from 1"),
         ({"threshold": "many"}, "Write a whole number from 1"),
+        ({"threshold": "1" * 5000}, "Write a whole number from 1"),
+        ({"template": "bulk_export", "group": "user", "rows": "1" * 5000}, "Write a whole number from 0"),
         ({"window": "1441"}, "Write minutes from"),
         ({"window": "nan"}, "Write minutes from"),
         ({"name": " "}, "Give it a name"),
@@ -107,9 +113,10 @@ def test_a_preview_links_to_the_events_of_each_finding_and_saves_nothing(
         ({"channel": "nosuch"}, "Choose some of the channels offered"),
         ({"template": "own_query", "group": "", "query": "ip=10.0.0.300"}, "is no IP address"),
         ({"template": "own_query", "group": "", "query": ""}, "Choose a saved view"),
+        ({"template": "own_query", "group": "", "query": "http://[::1?x"}, "Choose a saved view"),
     ],
     ids=lambda each: (
-        "&".join(f"{name}={value}" for name, value in each.items()) if isinstance(each, dict) else ""
+        "&".join(f"{name}={value[:20]}" for name, value in each.items()) if isinstance(each, dict) else ""
     ),
 )
 def test_a_form_with_a_mistake_names_it_and_keeps_what_was_typed(
@@ -132,6 +139,23 @@ def test_a_change_is_in_the_trail_with_what_it_was(site: Site, admin: FlaskClien
     again = send(admin, path, **{**wanted, "threshold": "9"})
     assert again.status_code == 400
     assert "Somebody else has changed this monitor" in again.text
+    assert send(admin, path, **{**wanted, "revision": "1" * 5000}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("since", "0001-01-01T00:00:00+14:00"),
+        ("until", "9999-12-31T23:59:59-14:00"),
+        ("until", "2026-11-23"),
+        ("before", f"2026-99-99T99:99:99.999999Z~{PLACE}"),
+        ("before", f"{ARABIC}-11-23T00:00:00.000000Z~{PLACE}"),
+        ("before", f"2026-11-23T00:00:00.000000Z~{PLACE[:-1]}{ARABIC}"),
+        ("before", "~"),
+    ],
+)
+def test_an_inbox_that_cannot_be_is_400(auditor: FlaskClient, name: str, value: str) -> None:
+    assert auditor.get(f"/alerts?{urlencode({name: value})}").status_code == 400
 
 
 def test_it_is_said_when_nobody_evaluates(own_site: Site) -> None:

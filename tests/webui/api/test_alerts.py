@@ -63,6 +63,14 @@ def test_nobody_else_sees_or_changes_it(programs: Programs) -> None:
     assert programs.stranger().get("/api/v1/alerts?state=all").get_json()["alerts"] == []
 
 
-@pytest.mark.parametrize("query", ["state=unknown", "cursor=made-up", "nosuch=1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state=unknown",
+        "cursor=made-up",
+        f"cursor=2026-99-99T99:99:99.999999Z~2026-11-23T00:00:00.000000Z~{'a' * 24}-1",
+        "nosuch=1",
+    ],
+)
 def test_an_impossible_question_is_400(programs: Programs, query: str) -> None:
     assert programs().get(f"/api/v1/alerts?{query}").status_code == 400
