@@ -118,7 +118,7 @@ def compose(
     channel: Channel, message: Message, sender: str, address: str, attached: dict[Attachment, bytes]
 ) -> EmailMessage:
     """Write the mail: plain text, the same as simple HTML, and the files."""
-    title = " ".join(message.title.split())
+    title = header_text(message.title)
     link = address + message.link if message.link and address else ""
     missing = [each.file_name for each in message.attachments if each not in attached]
     notes = [
@@ -129,10 +129,10 @@ def compose(
     paragraphs = [*filter(None, message.text.split("\n\n")), *notes]
     mail = EmailMessage()
     mail["Subject"] = title
-    mail["From"] = f"SmartWMS Audit <{sender}>"
-    mail["To"] = ", ".join(channel.recipients)
+    mail["From"] = header_text(f"SmartWMS Audit <{sender}>")
+    mail["To"] = header_text(", ".join(channel.recipients))
     mail["Date"] = format_datetime(_whole_second(message.timestamp))
-    mail["Message-ID"] = message_id(message, channel, sender)
+    mail["Message-ID"] = header_text(message_id(message, channel, sender))
     # Nobody's out-of-office assistant is to answer it.
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content("\n\n".join([title, *paragraphs, *([link] if link else []), f"-- \n{foot}"]) + "\n")
@@ -146,8 +146,18 @@ def compose(
     )
     for each, content in attached.items():
         kind, _, subtype = each.media_type.partition(";")[0].partition("/")
-        mail.add_attachment(content, maintype=kind, subtype=subtype, filename=each.file_name)
+        name = header_text(each.file_name)
+        mail.add_attachment(content, maintype=kind, subtype=subtype, filename=name)
     return mail
+
+
+def header_text(text: str) -> str:
+    """Give a text as a header may hold it: one line, and nothing that `EmailMessage` takes for encoded.
+
+    It decodes `=?utf-8?q?=0d=0aBcc:_…?=` in what it is given, line break included: whoever is named in a title
+    would write headers.
+    """
+    return " ".join(text.split()).replace("=?", "= ?")
 
 
 def message_id(message: Message, channel: Channel, sender: str) -> str:

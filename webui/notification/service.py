@@ -26,7 +26,8 @@ MAX_RECIPIENTS_COUNT: Final = 20
 MAX_CHANNELS_COUNT: Final = 20
 """Of one tenant."""
 _RECIPIENT: Final = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z0-9-]{2,63}"
+    # Without `=?`, as which an encoded word begins.
+    r"(?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z0-9-]{2,63}"
 )
 
 

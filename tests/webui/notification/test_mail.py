@@ -10,7 +10,7 @@ import pytest
 from tests.support import certificates
 from tests.support.mailbox import SECRET, USER, Mailbox, keeping
 from tests.webui.notification.conftest import ADDRESS, TOLD, mailing
-from webui.notification.mail import MAX_ATTACHED_BYTES, Mails
+from webui.notification.mail import MAX_ATTACHED_BYTES, Mails, compose
 from webui.notification.message import Attachment
 from webui.notification.settings import SmtpSettings
 
@@ -88,6 +88,44 @@ class TestWhatArrives:
             [mail] = box.mails()
             assert list(mail.iter_attachments()) == []
             assert "report.pdf is not attached" in part(mail, "plain")
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "=?utf-8?q?=0d=0aBcc:_evil@example.net?=",
+            "=?utf-8?b?DQpCY2M6IGV2aWxAZXhhbXBsZS5uZXQ=?=",
+            "==??utf-8?q?=0d=0aBcc:_evil@example.net?==??=",
+            "=\t?utf-8?q?=0d=0aBcc:_evil@example.net?=",
+            "=?utf-8?q?=0d=0aContent-Type:_text/html=0d=0a=0d=0a<h1>Call_0900?=",
+            "Zoë" * 30 + "=?utf-8?q?=0d=0aBcc:_evil@example.net?=",
+        ],
+        ids=["a header", "in base64", "doubled", "with a tab", "a body", "in a long title"],
+    )
+    @pytest.mark.parametrize("where", ["title", "recipient", "sender"])
+    def test_are_ours_alone_whatever_somebody_is_called(self, name: str, where: str) -> None:
+        told = replace(TOLD, title=f"5 failed logins as {name}" if where == "title" else "5 failed logins")
+        to = f"{name}@example.com" if where == "recipient" else ANNA
+        by = f"{name}@example.com" if where == "sender" else "audit@example.com"
+        sent = compose(mailing(to), told, by, ADDRESS, {}).as_bytes()
+        head = sent.partition(b"\n\n")[0]
+        names = [line.partition(b":")[0] for line in head.split(b"\n") if line[:1] not in {b" ", b"\t"}]
+        assert names == [
+            b"Subject",
+            b"From",
+            b"To",
+            b"Date",
+            b"Message-ID",
+            b"Auto-Submitted",
+            b"MIME-Version",
+            b"Content-Type",
+        ]
+
+    def test_the_title_is_still_to_be_recognised(self) -> None:
+        told = replace(TOLD, title="5 failed logins as =?utf-8?q?x?=")
+        mail = compose(mailing(ANNA), told, "audit@example.com", ADDRESS, {})
+        assert mail["Subject"] == "5 failed logins as = ?utf-8?q?x?="
 
 
 class TestEncryption:

@@ -62,6 +62,7 @@ class TestAdding:
             ({**HOOK, "url": "http://hooks.example.com/"}, "webhook-url", "https: alone"),
             ({**MAIL, "recipients": "nobody"}, "email-recipients", "“nobody” is no address"),
             ({**MAIL, "recipients": ""}, "email-recipients", "is no address"),
+            ({**MAIL, "recipients": "=?utf-8?q?x?=@b.example"}, "email-recipients", "is no address"),
             ({**MAIL, "recipients": "a@b.example\r\nBcc:x@y"}, "email-recipients", "is no address"),
             (
                 {**MAIL, "recipients": " ".join(f"a{n}@b.example" for n in range(21))},
