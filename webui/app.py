@@ -101,7 +101,7 @@ def create_app(
         exports.commission,
     )
     retention_views.register(app, Retention(client, index_prefix, tenancy, now))
-    notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now))
+    notification_views.register(app, make_notifications(client, index_prefix, tenancy, key, now), limiter)
     alerts = make_alerts(client, index_prefix, tenancy, now)
     alert_views.register(
         app,

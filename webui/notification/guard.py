@@ -34,6 +34,9 @@ _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _NOT_OF_IT: Final = tuple(
     map(ipaddress.IPv6Network, ("2001::/32", "2002::/16", "3fff::/20"))  # the last is for documentation
 )
+# The IETF's own (192.0.0.192 is the metadata service of a cloud), which Pythons judge differently, and the
+# relays of 6to4.
+_NOT_OF_IPV4: Final = tuple(map(ipaddress.IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")))
 
 
 class ForbiddenError(Exception):
@@ -95,7 +98,7 @@ def is_public(address: Address) -> bool:
     if not address.is_global or address.is_multicast or address.is_reserved:
         return False
     if isinstance(address, ipaddress.IPv4Address):
-        return True
+        return not any(address in each for each in _NOT_OF_IPV4)
     return address in _GLOBAL_UNICAST and not any(address in each for each in _NOT_OF_IT)
 
 

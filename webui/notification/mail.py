@@ -154,8 +154,8 @@ def compose(
 def header_text(text: str) -> str:
     """Give a text as a header may hold it: one line, and nothing that `EmailMessage` takes for encoded.
 
-    It decodes `=?utf-8?q?=0d=0aBcc:_…?=` in what it is given, line break included: whoever is named in a title
-    would write headers.
+    It decodes `=?utf-8?q?=0d=0aBcc:_…?=` in what it is given, line break included: whoever is named in a
+    title would write headers.
     """
     return " ".join(text.split()).replace("=?", "= ?")
 

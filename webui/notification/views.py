@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
+from flask_limiter import Limiter, RequestLimit
 from werkzeug.wrappers import Response
 
 from webui import trail
@@ -14,13 +17,32 @@ from webui.notification.channel import Channel, Kind
 from webui.notification.service import ChannelForm, ChannelFormError, ChannelShown, Notifications, form_of
 from webui.tenancy import TenantFacts
 
+LIMIT_TESTS: Final = "10 per 10 minutes; 30 per hour"
+"""How many tests an account may have sent: each may go to mailboxes of many others."""
+
 blueprint = Blueprint("notification", __name__, template_folder="templates")
 
 
-def register(app: Flask, notifications: Notifications) -> None:
+def register(app: Flask, notifications: Notifications, limiter: Limiter) -> None:
     """Add the pages to an app."""
     app.extensions["audit-notifications"] = notifications
     app.register_blueprint(blueprint)
+    limited = limiter.limit(
+        LIMIT_TESTS,
+        key_func=lambda: f"channel-test:{identity().id}",
+        deduct_when=_sent,
+        on_breach=_record_breach,
+    )
+    app.view_functions["notification.test"] = limited(test)
+
+
+def _sent(response: Any) -> bool:  # noqa: ANN401  flask-limiter's own signature
+    return bool(response.status_code == HTTPStatus.SEE_OTHER)
+
+
+def _record_breach(_limit: RequestLimit) -> None:
+    said = f"{identity().name} was not let test a channel: too many tests"
+    trail.record("configured", said, who=identity(), failed=True, status=429)
 
 
 @blueprint.get("/notifications")

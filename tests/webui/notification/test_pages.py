@@ -11,6 +11,7 @@ from tests.support.events import NORD, TEST
 from tests.support.web import CHANNEL, KEY, Site, token
 from webui.notification.assembly import make_channels, make_deliveries
 from webui.notification.channel import Channel, Off
+from webui.notification.delivery import Attempt
 from webui.notification.message import TEST_TYPE
 from webui.notification.secret import fingerprint, secret
 
@@ -160,6 +161,20 @@ class TestTesting:
         assert "A test is under way" in page
         [test] = make_deliveries(own_site.client, own_site.store.prefix).of(CHANNEL)
         assert (test.message.type, test.message.tenant) == (TEST_TYPE, TEST)
+
+    def test_not_any_number_of_them(self, own_site: Site) -> None:
+        """Each is over within a second, and the next may follow."""
+        admin = own_site.signed_in("admin")
+        deliveries = make_deliveries(own_site.client, own_site.store.prefix)
+        answers = []
+        for _ in range(11):
+            answers.append(send(admin, f"/notifications/{CHANNEL}/test"))
+            if held := deliveries.take("worker", own_site.clock()):
+                deliveries.write(held, held.delivery.ended(Attempt(own_site.clock()), own_site.clock()))
+        assert [status for status, _ in answers] == [303] * 10 + [429]
+        assert "Wait a few minutes" in answers[-1][1]
+        assert own_site.trail()[-1]["StatusCode"] == 429
+        assert len(deliveries.of(CHANNEL)) == 10
 
 
 class TestWhose:
