@@ -25,8 +25,7 @@ MAX_TEXT_CHARS: Final = 500
 _REQUEST_SPAN: Final = timedelta(hours=12)
 _LOOKS_LIKE_AN_ADDRESS: Final = re.compile(r"[0-9.]+(/[0-9]*)?|(?=.*:)[0-9a-fA-F:.]+(/[0-9]*)?")
 
-# OpenSearch refuses a longer expression (index.max_regex_length).
-MAX_REGEXP_CHARS: Final = 1000
+MAX_REGEXP_CHARS: Final = 1000  # OpenSearch refuses a longer expression (index.max_regex_length)
 _LIKE: Final = {
     "hour": "hour such as 7, and no hours such as 18-7",
     "address": "IP address and no network such as 203.0.113.0/24",
@@ -199,7 +198,7 @@ class ActivityFilter:
         if self.text_field and self.text_field not in TEXT_FIELDS:
             raise FilterError("text_field", "Choose one of the fields offered.")
         for name, choice in self.choices():
-            _check_choice(name, choice)
+            check_choice(name, choice)
 
     def choices(self) -> Iterator[tuple[str, Choice]]:
         """Every dimension with what was chosen in it, in the order of the sentence."""
@@ -311,7 +310,8 @@ def _when(window: Window, zone: ZoneInfo) -> list[Phrase]:
     return [*pieces, Phrase(f" ({zone.key})")]
 
 
-def _check_choice(name: str, choice: Choice) -> None:
+def check_choice(name: str, choice: Choice) -> None:
+    """Refuse values that a dimension cannot be asked for: FilterError."""
     values = (*choice.only, *choice.without)
     if len(values) > MAX_VALUES_COUNT:
         raise FilterError(name, f"At most {MAX_VALUES_COUNT} values can be chosen at once.")

@@ -23,10 +23,15 @@ AWAY_SECS: Final = 5.0
 
 
 def run(chores: Sequence[Chore], stopping: threading.Event, *, once: bool) -> None:
-    """Do chores until told to stop, with `once` until none has work; a store that is away is waited for."""
+    """Do chores until told to stop, with `once` until none has work; a store that is away is waited for.
+
+    A chore that fails keeps no other from its work, and is tried again; with `once`, its error is raised when
+    no other has work.
+    """
     while not stopping.is_set():
+        failures: list[Exception] = []
         try:
-            busy = [chore() for chore in chores]
+            busy = [_done(chore, failures) for chore in chores]
         except RetryableError as error:
             if once:
                 raise
@@ -36,8 +41,23 @@ def run(chores: Sequence[Chore], stopping: threading.Event, *, once: bool) -> No
         if any(busy):
             continue
         if once:
+            if failures:
+                raise failures[0]
             return
-        stopping.wait(POLL_SECS)
+        stopping.wait(AWAY_SECS if failures else POLL_SECS)
+
+
+def _done(chore: Chore, failures: list[Exception]) -> bool:
+    """Do a chore; whether there was work. What it fails with is logged and added to `failures`."""
+    try:
+        return chore()
+    except RetryableError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # What one tenant's data does to reviews must not keep the alerts of all from being sent.
+        _log.exception("%s failed, the other chores go on", getattr(chore, "__qualname__", chore))
+        failures.append(error)
+        return False
 
 
 def group(make_chores: Callable[[threading.Event], Sequence[Chore]]) -> click.Group:

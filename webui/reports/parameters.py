@@ -92,7 +92,8 @@ class Parameters:
         text = (self.numbers or {}).get(name, "")
         if not text:
             return usual
-        if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+        digits = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+        if not (digits and least <= int(text) <= most):
             raise QuestionError({name: f"“{text}” is no number from {least} to {most}."})
         return int(text)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from indexer.errors import RetryableError
 from webui.reviews.archive import Archive
 from webui.reviews.plan import Plan
 from webui.reviews.review import Review
@@ -73,21 +74,31 @@ class Opening:
         return False
 
     def _opened(self, now: datetime) -> bool:
-        for plan in self._reviews.plans.of(None):
-            if not plan.on:
+        return any(self._opened_of(plan, now) for plan in self._reviews.plans.of(None) if plan.on)
+
+    def _opened_of(self, plan: Plan, now: datetime) -> bool:
+        """Open one review of a plan; a plan that cannot be asked for keeps no other from being opened."""
+        try:
+            return self._opened_week(plan, now)
+        except (RetryableError, TrailError):
+            raise
+        except Exception:  # noqa: BLE001  whatever it is, it is of one tenant
+            _log.exception("no review of the plan %s of the tenant %s can be opened", plan.id, plan.tenant)
+            return False
+
+    def _opened_week(self, plan: Plan, now: datetime) -> bool:
+        zone = self._tenancy.facts(plan.tenant).zone
+        for week in ended(plan.since, now, plan.weekday, zone, MISSED_WEEKS_COUNT):
+            review_id = week_review_id(plan, week)
+            if review_id in self._open:
                 continue
-            zone = self._tenancy.facts(plan.tenant).zone
-            for week in ended(plan.since, now, plan.weekday, zone, MISSED_WEEKS_COUNT):
-                review_id = week_review_id(plan, week)
-                if review_id in self._open:
-                    continue
-                if self._archive.get(review_id) is None:
-                    review = self._reviews.open_week(plan, week, review_id, SCHEDULE, self._record)
-                    if review is not None:
-                        _log.info("review %s is open: %s", review_id, review.title)
-                    self._open.add(review_id)
-                    return True
+            if self._archive.get(review_id) is None:
+                review = self._reviews.open_week(plan, week, review_id, SCHEDULE, self._record)
+                if review is not None:
+                    _log.info("review %s is open: %s", review_id, review.title)
                 self._open.add(review_id)
+                return True
+            self._open.add(review_id)
         return False
 
     def _told(self, now: datetime) -> bool:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from indexer.event import Category
-from indexer.query import iso
+from indexer.query import Choice, FilterError, Window, check_choice, iso
 from webui.question import PARAMETERS, Question
-from webui.reviews.week import WEEKDAYS
+from webui.reviews.checklist import names_of
+from webui.reviews.week import WEEKDAYS, midnight
 
 MAX_NAME_CHARS: Final = 80
 MAX_REVIEWERS_COUNT: Final = 20
 MAX_DUE_DAYS: Final = 90
+MAX_PERIOD_DAYS: Final = 366
+_YEARS: Final = range(1970, 2200)
+"""Events have times of these; arithmetic near the ends of `date` would fail."""
+_DUE_DAYS: Final = {str(days): days for days in range(1, MAX_DUE_DAYS + 1)}
 _ACCOUNT: Final = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]{0,62}[a-z0-9])?")
 _SCOPE: Final = ("category", "user", "type")
 """The parameters of /activity that a scope may choose by."""
@@ -122,15 +128,15 @@ def read(form: PlanForm, plan_id: str, tenant: str, since: datetime) -> Plan:
         problems["name"] = f"A name has 1 to {MAX_NAME_CHARS} characters."
     if form.weekday not in map(str, range(1, len(WEEKDAYS) + 1)):
         problems["weekday"] = "Choose a day of the week."
-    due_days = int(form.due_days) if form.due_days.isascii() and form.due_days.isdecimal() else 0
-    if not 1 <= due_days <= MAX_DUE_DAYS:
+    due_days = _DUE_DAYS.get(form.due_days.strip(), 0)
+    if not due_days:
         problems["due_days"] = f"Choose 1 to {MAX_DUE_DAYS} days."
     try:
         reviewers = read_reviewers(form.reviewers)
     except FormError as error:
         problems |= error.problems
         reviewers = ()
-    problems |= scope_problems(form.categories)
+    problems |= scope_problems(form.categories, form.users, form.types)
     if problems:
         raise FormError(problems)
     return Plan(
@@ -154,7 +160,11 @@ def read_reviewers(text: str) -> tuple[Reviewer, ...]:
         account = account.strip().lower()
         if not _ACCOUNT.fullmatch(account):
             raise FormError({"reviewers": f"“{account}” is no name of an account."})
-        found[account] = Reviewer(account, listed(names))
+        reviewer = Reviewer(account, listed(names))
+        # What they did in the reviewed set is asked for by all of these at once.
+        if reason := _problem("user", names_of(account, reviewer.names)):
+            raise FormError({"reviewers": f"The names of “{account}”: {reason}"})
+        found[account] = reviewer
     if not 1 <= len(found) <= MAX_REVIEWERS_COUNT:
         raise FormError(
             {"reviewers": f"Name 1 to {MAX_REVIEWERS_COUNT} accounts, each on a line of its own."}
@@ -170,16 +180,57 @@ def listed(text: str) -> tuple[str, ...]:
 def scope_of(categories: tuple[str, ...], users: str, types: str) -> Question:
     """Give the question that a scope asks; empty fields choose everything."""
     question = Question()
-    for name, values in (("category", categories), ("user", listed(users)), ("type", listed(types))):
+    chosen = tuple(dict.fromkeys(categories))
+    for name, values in (("category", chosen), ("user", listed(users)), ("type", listed(types))):
         if values:
             question = question.any_of(name, values)
     return question
 
 
-def scope_problems(categories: tuple[str, ...]) -> dict[str, str]:
-    """Say what is wrong with chosen categories."""
-    strange = sorted(set(categories) - set(Category))
-    return {"category": f"“{strange[0]}” is none of the categories."} if strange else {}
+def scope_problems(categories: tuple[str, ...], users: str, types: str) -> dict[str, str]:
+    """Say what of a scope cannot be asked for, by field of the form."""
+    problems = {}
+    if strange := sorted(set(categories) - set(Category)):
+        problems["category"] = f"“{strange[0]}” is none of the categories."
+    for name, dimension, values in (
+        ("users", "user", listed(users)),
+        ("types", "entity_type", listed(types)),
+    ):
+        if reason := _problem(dimension, values):
+            problems[name] = reason
+    return problems
+
+
+def _problem(dimension: str, values: tuple[str, ...]) -> str:
+    """Say why events cannot be asked for by these values of a dimension; empty: they can."""
+    try:
+        check_choice(dimension, Choice(only=values))
+    except FilterError as error:
+        return error.reason
+    return ""
+
+
+def read_period(form: Mapping[str, str], zone: ZoneInfo, now: datetime) -> Window:
+    """Give the period that was typed, whole days that are over; FormError."""
+    days: list[date] = []
+    problems = {}
+    for name in ("from", "to"):
+        try:
+            day = date.fromisoformat(form.get(name, ""))
+        except ValueError:
+            day = date.max
+        if day.year not in _YEARS:
+            problems[name] = "Choose a day, such as 2026-11-16."
+        days.append(day)
+    if problems:
+        raise FormError(problems)
+    first, last = days
+    if not 0 <= (last - first).days < MAX_PERIOD_DAYS:
+        raise FormError({"to": f"A period has 1 to {MAX_PERIOD_DAYS} days."})
+    end = midnight(last + timedelta(days=1), zone)
+    if end > now:
+        raise FormError({"to": "The last day must be over: what is still going on cannot be reviewed."})
+    return Window(midnight(first, zone), end)
 
 
 def scope_document(scope: Question) -> dict[str, list[str]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from indexer.documents import Documents, Stored
 from indexer.errors import ConflictError
-from webui.reviews.plan import FormError, Plan, PlanForm, from_document, read
+from webui.reviews.plan import FormError, Plan, PlanForm, Reviewer, from_document, read
 from webui.tenancy import NotHereError, Reader
 
 KIND: Final = "reviewplans"
@@ -47,7 +47,7 @@ class Plans:
     def add(self, tenant: str, form: PlanForm) -> Plan:
         """Make a plan; it begins with the week that we are in. FormError."""
         plan = read(form, secrets.token_hex(_ID_BYTES), tenant, self._now())
-        self._check(plan)
+        self.check_reviewers(plan.reviewers, plan.tenant)
         if len(self.of(tenant)) >= MAX_PLANS_COUNT:
             raise FormError({"": f"There are {MAX_PLANS_COUNT} plans already; change one of them."})
         self._documents.create(plan.id, plan.document())
@@ -59,16 +59,17 @@ class Plans:
         plan = read(form, old.id, old.tenant, old.since)
         if plan.on and not old.on:
             plan = replace(plan, since=self._now())
-        self._check(plan)
+        self.check_reviewers(plan.reviewers, plan.tenant)
         try:
             self._documents.replace(stored, plan.document())
         except ConflictError as error:
             raise FormError({"": "Somebody else changed it at the same moment. Look again."}) from error
         return plan
 
-    def _check(self, plan: Plan) -> None:
-        for reviewer in plan.reviewers:
-            if not self._may_review(reviewer.account, plan.tenant):
+    def check_reviewers(self, reviewers: Iterable[Reviewer], tenant: str) -> None:
+        """Refuse accounts that are not there, or may not review a tenant: FormError."""
+        for reviewer in reviewers:
+            if not self._may_review(reviewer.account, tenant):
                 said = f"“{reviewer.account}” is no account of this tenant that may review."
                 raise FormError({"reviewers": said})
 

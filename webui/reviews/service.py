@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from webui.reviews.plan import (
     FormError,
     Plan,
     Reviewer,
+    read_period,
     read_reviewers,
     scope_from_document,
     scope_of,
@@ -34,7 +35,6 @@ from webui.reviews.review import MAX_EVENTS_COUNT, MAX_TEXT_CHARS, Evidence, Rev
 from webui.reviews.week import Week, midnight
 from webui.tenancy import NotHereError, Reader, Tenancy, TenantFacts
 
-MAX_PERIOD_DAYS: Final = 366
 HAND_DUE_DAYS: Final = 7
 UNFINISHED: Final = "unfinished-"
 """How the names of those problems begin that are left to be done before a signature."""
@@ -172,17 +172,18 @@ class Reviews:
         place = self._tenancy.place(reader, tenant_id)
         if place.id in {"", NO_TENANT}:
             raise FormError({"tenant": "Choose a tenant."})
-        window = self._typed_window(form, place)
-        problems = scope_problems(categories)
-        if problems:
+        now = self._now()
+        window = read_period(form, place.zone, now)
+        users, types = form.get("users", ""), form.get("types", "")
+        if problems := scope_problems(categories, users, types):
             raise FormError(problems)
         reviewers = read_reviewers(form.get("reviewers", "") or reader.account)
-        now = self._now()
+        self.plans.check_reviewers(reviewers, place.id)
         review = self._made(
             self._tenant(place.id),
             secrets.token_hex(_ID_BYTES),
             window=window,
-            scope=scope_of(categories, form.get("users", ""), form.get("types", "")),
+            scope=scope_of(categories, users, types),
             reviewers=reviewers,
             title=f"Review of {form['from']} to {form['to']}",
             opened_by=reader.account,
@@ -347,24 +348,6 @@ class Reviews:
                 raise FormError({"events": f"There is no event “{each}” of this tenant."})
             found.append(Evidence(each, event.moment, event.text("message"), event.text("event.hash")))
         return tuple(found)
-
-    def _typed_window(self, form: Mapping[str, str], place: TenantFacts) -> Window:
-        days: list[date] = []
-        problems = {}
-        for name in ("from", "to"):
-            try:
-                days.append(date.fromisoformat(form.get(name, "")))
-            except ValueError:
-                problems[name] = "Choose a day, such as 2026-11-16."
-        if problems:
-            raise FormError(problems)
-        first, last = days
-        if not 0 <= (last - first).days < MAX_PERIOD_DAYS:
-            raise FormError({"to": f"A period has 1 to {MAX_PERIOD_DAYS} days."})
-        window = Window(midnight(first, place.zone), midnight(last + timedelta(days=1), place.zone))
-        if window.end is not None and window.end > self._now():
-            raise FormError({"to": "The last day must be over: what is still going on cannot be reviewed."})
-        return window
 
 
 def event_id(text: str) -> str:

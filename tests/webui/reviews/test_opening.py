@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import ClassVar
 from urllib.parse import parse_qsl
 
 import pytest
@@ -67,6 +68,30 @@ class TestAWeek:
         assert desk.opened(plan) == []
         desk.later(weeks=1)
         assert [each.week for each in desk.opened(plan)] == ["2026-W50"]
+
+
+class TestAPlanThatCannotBeAsked:
+    """Forms take none; one that was stored all the same is its own tenant's trouble."""
+
+    SCOPES: ClassVar = {
+        "51 users": {"user": [f"user{number}" for number in range(51)]},
+        "a long user": {"user": ["u" * 257]},
+        "a long type": {"type": ["t" * 257]},
+    }
+
+    @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES.keys())
+    def test_keeps_no_other_from_being_opened(
+        self, desk: Desk, scope: dict[str, list[str]], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bad = desk.plan(form=PlanForm(name="A", reviewers="auditor"))
+        other = desk.plan(NORD, PlanForm(name="B", reviewers="stranger"))
+        documents = Documents(desk.site.client, desk.site.store.prefix, "reviewplans")
+        stored = documents.get(bad.id)
+        assert stored
+        documents.replace(stored, {**stored.source, "scope": scope})
+        assert len(desk.opened(other)) == 1
+        assert desk.of(bad) == []
+        assert f"no review of the plan {bad.id} of the tenant {TEST} can be opened" in caplog.text
 
 
 class TestTheChecklist:

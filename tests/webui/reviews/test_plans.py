@@ -9,6 +9,16 @@ from tests.support.web import token
 from tests.webui.reviews.conftest import Desk
 from webui.reviews.plan import form_of, read_reviewers
 
+MANY = ", ".join(f"user{number}" for number in range(51))
+UNASKABLE = [
+    ({"users": MANY}, "At most 50 values can be chosen at once."),
+    ({"users": "u" * 257}, "A value has 1 to 256 characters."),
+    ({"types": "t" * 257}, "A value has 1 to 256 characters."),
+    ({"reviewers": f"auditor: {MANY}"}, "The names of “auditor”: At most 50 values"),
+    ({"reviewers": f"auditor: {'n' * 257}"}, "The names of “auditor”: A value has 1 to 256 characters."),
+    ({"reviewers": f"auditor: {'é' * 256}"}, "The names of “auditor”: That has too many accents"),
+]
+
 
 class TestByHand:
     FORM: ClassVar = {
@@ -38,12 +48,22 @@ class TestByHand:
             ({"from": "yesterday"}, "Choose a day"),
             ({"category": "weather"}, "“weather” is none of the categories."),
             ({"reviewers": "no body"}, "“no body” is no name of an account."),
+            ({"reviewers": "auditor\nnosuch"}, "“nosuch” is no account of this tenant that may review."),
+            ({"reviewers": "owner"}, "“owner” is no account of this tenant that may review."),
+            ({"reviewers": "stranger"}, "“stranger” is no account of this tenant that may review."),
+            ({"from": "0001-01-01", "to": "0001-01-01"}, "Choose a day"),
+            ({"from": "9999-12-31", "to": "9999-12-31"}, "Choose a day"),
+            *UNASKABLE,
         ],
     )
     def test_what_is_impossible_is_named(self, desk: Desk, form: dict[str, str], says: str) -> None:
         status, text = self.start(desk, **form)
         assert status == 400
         assert says in text
+
+    def test_a_review_has_whatever_names_the_form_takes(self, desk: Desk) -> None:
+        names = ", ".join([f"user{number}" for number in range(46)] + ["n" * 256, "(" * 256])
+        assert self.start(desk, reviewers=f"auditor: {names}")[0] == 200
 
     def test_nobody_reviews_another_tenant(self, desk: Desk) -> None:
         assert self.start(desk, tenant=NORD)[0] == 404
@@ -92,6 +112,9 @@ class TestPlans:
             ({"reviewers": "owner"}, "“owner” is no account of this tenant that may review."),
             ({"reviewers": "stranger"}, "“stranger” is no account of this tenant that may review."),
             ({"category": "weather"}, "“weather” is none of the categories."),
+            ({"due_days": "1" * 5000}, "Choose 1 to 90 days."),
+            ({"due_days": "²"}, "Choose 1 to 90 days."),
+            *UNASKABLE,
         ],
     )
     def test_that_are_impossible_are_named(self, desk: Desk, form: dict[str, str], says: str) -> None:
