@@ -78,7 +78,7 @@ class Archive:
         found = self._reviews.find({"bool": {"filter": due}}, sort=[{"due": "asc"}], limit=LISTED_COUNT)
         return [from_document(stored.id, stored.source) for stored in found]
 
-    def change(self, review_id: str, change: Callable[[Review], Review]) -> Review:
+    def change(self, review_id: str, now: datetime, change: Callable[[Review], Review]) -> Review:
         """Read, change, write; again when somebody else wrote in between. SignedError."""
         for attempt in range(_ATTEMPTS_COUNT):
             held = self.get(review_id)
@@ -86,7 +86,8 @@ class Archive:
                 raise ConflictError(f"the review {review_id} is gone")
             if self.record(review_id) is not None:
                 raise SignedError("This review is signed: it is not changed any more. Add a note to it.")
-            changed = replace(change(held.review), revision=held.review.revision + 1)
+            _check_free(held.review, now)
+            changed = replace(change(held.review), revision=held.review.revision + 1, signing=None)
             try:
                 self._reviews.replace(held.stored, changed.document())
             except ConflictError:
@@ -108,6 +109,19 @@ class Archive:
             found.append(record)
         return tuple(found)
 
+    def hold(self, held: Held, now: datetime) -> None:
+        """Keep others from changing exactly the version that was read, while it is signed.
+
+        SignedError: somebody else signs it; ConflictError: it was changed since. A change that was accepted
+        before is in that version, and one that comes later is refused: none is lost beside the signature.
+        """
+        _check_free(held.review, now)
+        self._reviews.replace(held.stored, replace(held.review, signing=now).document())
+
+    def release(self, review_id: str) -> None:
+        """Let a review be changed again that was not signed after all."""
+        self._mark(review_id, lambda review: replace(review, signing=None))
+
     def sign(self, record: Record) -> None:
         """Keep a record for good; SignedError when there is one of its number."""
         try:
@@ -117,7 +131,7 @@ class Archive:
 
     def mark(self, review_id: str, at: datetime, by: str) -> None:
         """Let lists show that a review is signed; who dies before leaves that to the next look."""
-        self._mark(review_id, lambda review: replace(review, signed=at, signed_by=by))
+        self._mark(review_id, lambda review: replace(review, signed=at, signed_by=by, signing=None))
 
     def told(self, review_id: str) -> None:
         """Remember that somebody was told that a review is overdue."""
@@ -134,3 +148,8 @@ class Archive:
             except ConflictError:
                 if attempt + 1 == _ATTEMPTS_COUNT:
                     raise
+
+
+def _check_free(review: Review, now: datetime) -> None:
+    if review.is_being_signed(now):
+        raise SignedError("Somebody signs this review at this moment. Look again in a few minutes.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ MAX_TEXT_CHARS: Final = 5000
 MAX_NAME_CHARS: Final = 80
 MAX_FINDINGS_COUNT: Final = 100
 MAX_EVENTS_COUNT: Final = 20
+SIGNING_FOR: Final = timedelta(minutes=5)
 
 
 class ItemState(StrEnum):
@@ -156,6 +157,8 @@ class Review:
     findings: tuple[Finding, ...] = ()
     revision: int = 0
     """Counts its changes: who signs says which one was seen."""
+    signing: datetime | None = None
+    """When somebody began to sign it: it is not changed for `SIGNING_FOR`."""
     signed: datetime | None = None
     signed_by: str = ""
     told_overdue: bool = False
@@ -163,6 +166,10 @@ class Review:
     @property
     def window(self) -> Window:
         return Window(self.start, self.end)
+
+    def is_being_signed(self, now: datetime) -> bool:
+        """Whether somebody signs it at this moment: whoever has not by the end of that time died."""
+        return self.signing is not None and now < self.signing + SIGNING_FOR
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether it should have been signed by now."""
@@ -198,6 +205,7 @@ class Review:
             "items": [item.document() for item in self.items],
             "findings": [finding.document() for finding in self.findings],
             "revision": self.revision,
+            "signing": _iso(self.signing),
             "signed": _iso(self.signed),
             "signed_by": self.signed_by,
             "told_overdue": self.told_overdue,
@@ -226,6 +234,7 @@ def from_document(review_id: str, source: Mapping[str, Any]) -> Review:
         items=tuple(map(item_from_document, source["items"])),
         findings=tuple(map(finding_from_document, source["findings"])),
         revision=source["revision"],
+        signing=_moment(source.get("signing")),
         signed=_moment(source["signed"]),
         signed_by=source["signed_by"],
         told_overdue=source["told_overdue"],

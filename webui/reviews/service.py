@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,14 +11,15 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from indexer.errors import NotPreparedError
+from indexer.errors import ConflictError, NotPreparedError
 from indexer.event import NO_TENANT
 from indexer.plans import Tenant
 from indexer.query import Scope, Window, event_query, within_tenant
 from indexer.search import EventSearch
+from indexer.trail import TrailError
 from webui.question import Question
 from webui.reviews import review as reviews
-from webui.reviews.archive import Archive, SignedError
+from webui.reviews.archive import Archive, Held, SignedError
 from webui.reviews.counts import Counter, OwnEvents
 from webui.reviews.plan import (
     FormError,
@@ -31,13 +33,15 @@ from webui.reviews.plan import (
 )
 from webui.reviews.plans import Plans
 from webui.reviews.record import Record, Signature, chain_holds, signed_note, signed_review
-from webui.reviews.review import MAX_EVENTS_COUNT, MAX_TEXT_CHARS, Evidence, Review
+from webui.reviews.review import MAX_EVENTS_COUNT, MAX_TEXT_CHARS, SIGNING_FOR, Evidence, Review
 from webui.reviews.week import Week, midnight
 from webui.tenancy import NotHereError, Reader, Tenancy, TenantFacts
 
 HAND_DUE_DAYS: Final = 7
 UNFINISHED: Final = "unfinished-"
 """How the names of those problems begin that are left to be done before a signature."""
+SIGNING_SECS: Final = SIGNING_FOR.total_seconds() / 5
+"""How long after it began a signature may be given: others take the review for free after `SIGNING_FOR`."""
 _ID_BYTES: Final = 8
 
 Confirm = Callable[[str, str], bool]
@@ -198,7 +202,7 @@ class Reviews:
         now = self._now()
         tenant = replace(self._tenant(review.tenant), zone=review.zone.key, hours=review.hours)
         fresh = self._counter.items(tenant, review.window, review.scope, now)
-        return self._archive.change(review_id, lambda old: reviews.recounted(old, fresh, now))
+        return self._archive.change(review_id, now, lambda old: reviews.recounted(old, fresh, now))
 
     # -- working on it
 
@@ -207,7 +211,7 @@ class Reviews:
         self._existing(reader, review_id)
         note, now = note.strip(), self._now()
         return self._archive.change(
-            review_id, lambda old: reviews.with_item(old, key, state, note, reader.account, now)
+            review_id, now, lambda old: reviews.with_item(old, key, state, note, reader.account, now)
         )
 
     def find(self, reader: Reader, review_id: str, number: int, form: Mapping[str, str]) -> Review:
@@ -215,9 +219,9 @@ class Reviews:
         review = self._existing(reader, review_id)
         if number and number not in {each.number for each in review.findings}:
             raise NotHereError
-        events = self._evidence(review, form.get("events", ""))
-        finding = reviews.read_finding(form, number, events, reader.account, self._now())
-        return self._archive.change(review_id, lambda old: reviews.with_finding(old, finding))
+        events, now = self._evidence(review, form.get("events", "")), self._now()
+        finding = reviews.read_finding(form, number, events, reader.account, now)
+        return self._archive.change(review_id, now, lambda old: reviews.with_finding(old, finding))
 
     def sign(
         self,
@@ -230,15 +234,16 @@ class Reviews:
         why: str,
         record: Callable[[Record], None],
     ) -> Record:
-        """Sign a review as it was seen; `record` is called before it counts.
+        """Sign a review as it was seen; `record` is called before it counts. Nobody changes it meanwhile.
 
         FormError, StaleError, UnconfirmedError, SignedError, NotHereError.
         """
-        review = self._existing(reader, review_id)
+        held = self._held(reader, review_id)
+        review = held.review
         if self._archive.record(review_id) is not None:
             raise SignedError("This review is signed already.")
         if revision != str(review.revision):
-            raise StaleError("It was changed since you opened this page. Look at it again, then sign.")
+            raise _stale()
         if left := reviews.unfinished(review):
             raise FormError({f"{UNFINISHED}{number}": said for number, said in enumerate(left)})
         names = review.names_of(reader.account)
@@ -253,7 +258,18 @@ class Reviews:
         made = signed_review(
             review, Signature(reader.account, role, now, "password", own.count, why if own.count else "")
         )
-        record(made)
+        began = time.monotonic()
+        try:
+            self._archive.hold(held, now)
+        except ConflictError as error:
+            raise _stale() from error
+        try:
+            record(made)
+        except TrailError:
+            self._archive.release(review_id)
+            raise
+        if time.monotonic() - began > SIGNING_SECS:
+            raise StaleError("It took too long to record the signature. Sign again in a few minutes.")
         self._archive.sign(made)
         self._archive.mark(review_id, now, reader.account)
         return made
@@ -331,10 +347,13 @@ class Reviews:
         return self._tenancy.current().settings(tenant_id)
 
     def _existing(self, reader: Reader, review_id: str) -> Review:
+        return self._held(reader, review_id).review
+
+    def _held(self, reader: Reader, review_id: str) -> Held:
         held = self._archive.get(review_id)
         if held is None or reader.scope.tenant_id not in {None, held.review.tenant}:
             raise NotHereError
-        return held.review
+        return held
 
     def _evidence(self, review: Review, text: str) -> tuple[Evidence, ...]:
         """Look up the events that were named, by id or permalink: only those of the review's own tenant."""
@@ -348,6 +367,10 @@ class Reviews:
                 raise FormError({"events": f"There is no event “{each}” of this tenant."})
             found.append(Evidence(each, event.moment, event.text("message"), event.text("event.hash")))
         return tuple(found)
+
+
+def _stale() -> StaleError:
+    return StaleError("It was changed since you opened this page. Look at it again, then sign.")
 
 
 def event_id(text: str) -> str:

@@ -267,6 +267,12 @@ def _changed(review_id: str, change: Callable[[], str], form: str = "") -> Page:
     except FormError as error:
         return _refused(review_id, form, error.problems, 400)
     except (SignedError, StaleError) as error:
+        if form in {"sign", "note"}:
+            # Whose line says that they signed, and who was second all the same, has a line that says so.
+            said = f"{identity().name} signed nothing: {error}"
+            trail.record(
+                "reviewed", said, who=identity(), failed=True, status=409, entity=("Review", review_id)
+            )
         return _refused(review_id, form, {"": str(error)}, 409)
     except UnconfirmedError as error:
         said = f"{identity().name} entered a wrong password where something is signed"

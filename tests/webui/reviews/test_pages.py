@@ -201,6 +201,7 @@ class TestASignature:
         assert page.client.post(f"{page.page}/sign", data=sent).status_code == 503
         desk.site.trail_path.rmdir()
         assert "SHA-256" not in page.text()
+        assert sign(page)[0] == 303
 
 
 class TestWhatIsSigned:
