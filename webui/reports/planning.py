@@ -26,7 +26,7 @@ from webui.reports.schedule import EVERY_TENANT, Run, Schedule, from_document
 from webui.reports.schedules import Schedules
 from webui.reports.service import Order, Reports
 from webui.tenancy import NotHereError, Reader
-from webui.trail import Entry, Trail
+from webui.trail import Entry, Trail, TrailError
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,12 @@ class Planner:
         if self._looked is not None and now - self._looked < LOOK_EVERY:
             return False
         self._looked = now
-        worked = [self._worked(stored, now) for stored in self._schedules.running()]
+        try:
+            worked = [self._worked(stored, now) for stored in self._schedules.running()]
+        except TrailError:
+            # What cannot be recorded is not made; it is tried again.
+            _log.exception("no report can be made")
+            return False
         busy = any(worked)
         if busy:
             # What was begun may be done at once: with `--once`, nobody looks later.

@@ -19,6 +19,8 @@ DELAY: Final = timedelta(hours=3)
 """How long after its end a period is due: agents that were cut off for a while have delivered by then."""
 MADE_UP_COUNT: Final = 3
 """How many missed periods are made up, the newest ones."""
+ZONES_APART: Final = timedelta(days=2)
+"""No two zones are that far apart: a period that ends so soon after another is the same in another zone."""
 _JOB_ID_CHARS: Final = 16
 
 
@@ -73,14 +75,17 @@ class Schedule:
 
     def due(self, zone: ZoneInfo, now: datetime) -> tuple[list[Window], int]:
         """Give the periods to begin, the oldest first, and how many before them are given up."""
-        after = max(filter(None, (self.since, self.last)))
-        missed = list(takewhile(lambda each: _ends(each) + DELAY <= now, periods(self.every, zone, after)))
+        missed = list(takewhile(lambda each: _ends(each) + DELAY <= now, self._following(zone)))
         return missed[-MADE_UP_COUNT:], max(0, len(missed) - MADE_UP_COUNT)
 
     def next_run(self, zone: ZoneInfo, now: datetime) -> datetime:
         """Say when the next period is due."""
-        after = max(filter(None, (self.since, self.last)))
-        return next(due for each in periods(self.every, zone, after) if (due := _ends(each) + DELAY) > now)
+        return next(due for each in self._following(zone) if (due := _ends(each) + DELAY) > now)
+
+    def _following(self, zone: ZoneInfo) -> Iterator[Window]:
+        """Give the periods that were not begun, for ever; none again because the zone was changed."""
+        after = self.since if self.last is None else max(self.since, self.last + ZONES_APART)
+        return periods(self.every, zone, after)
 
     def job_id(self, window: Window) -> str:
         """Give the id of a period's export: the same whoever begins it."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from indexer.documents import Documents, Stored
 from indexer.errors import ConflictError
-from indexer.query import MAX_VALUE_CHARS
+from indexer.query import MAX_VALUE_CHARS, MAX_VALUES_COUNT
 from webui.notification.channel import Channel, Kind
 from webui.notification.channels import Channels
 from webui.question import QuestionError
@@ -176,6 +176,8 @@ def _problems(form: Form, channels: set[str]) -> Sequence[tuple[str, str]]:
         found.append(("format", "Choose CSV or PDF."))
     if any(len(each) > MAX_VALUE_CHARS for each in form.users):
         found.append(("user", f"A user has at most {MAX_VALUE_CHARS} characters."))
+    if len(form.users) > MAX_VALUES_COUNT:
+        found.append(("user", f"At most {MAX_VALUES_COUNT} users can be chosen at once."))
     if not set(form.channels) <= channels:
         found.append(("channels", "Choose among the e-mail channels offered."))
     return found

@@ -89,6 +89,10 @@ def test_says_what_it_rests_on(browser: FlaskClient, kind: str) -> None:
     assert "Events that name no tenant are not among these" in seen
 
 
+# More digits than Python reads, of a number that would fit.
+LONG = "0" * 4400 + "5"
+
+
 @pytest.mark.parametrize(
     ("address", "name", "said"),
     [
@@ -100,6 +104,8 @@ def test_says_what_it_rests_on(browser: FlaskClient, kind: str) -> None:
         ("from=2028-01-01&to=2028-02-01", "from", "This period has not begun yet."),
         ("from=1990-01-01&to=2026-01-01", "from", "A period is at most 3,700 days long."),
         ("range=7d&failures=1", "failures", "“1” is no number from 2 to 1000."),
+        (f"range=7d&failures={LONG}", "failures", f"“{LONG}” is no number from 2 to 1000."),
+        ("range=7d&minutes=²", "minutes", "“²” is no number from 1 to 1440."),
         ("range=7d&minutes=soon", "minutes", "“soon” is no number from 1 to 1440."),
         ("range=7d&user=nosuchperson", "user", "No event of this period names nosuchperson."),
         ("range=7d&colour=red", "colour", "There is no such parameter."),

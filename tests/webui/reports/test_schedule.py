@@ -1,5 +1,6 @@
 """Which periods a schedule makes and when, on days of daylight-saving and after a long silence."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from indexer.query import Window
 from webui.reports.schedule import DELAY, MADE_UP_COUNT, Every, Schedule, from_document, periods
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
+ZONES = ["Europe/Stockholm", "Asia/Tokyo", "America/Sao_Paulo", "Pacific/Apia"]
 MADE = datetime(2026, 10, 21, 12, tzinfo=UTC)
 
 
@@ -51,7 +53,7 @@ def test_months_are_of_the_tenants_zone() -> None:
 
 @given(
     st.sampled_from(Every),
-    st.sampled_from(["Europe/Stockholm", "Asia/Tokyo", "America/Sao_Paulo", "Pacific/Apia"]),
+    st.sampled_from(ZONES),
     st.datetimes(datetime(2010, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 def test_periods_follow_each_other_without_a_gap(every: Every, zone: str, after: datetime) -> None:
@@ -60,6 +62,37 @@ def test_periods_follow_each_other_without_a_gap(every: Every, zone: str, after:
     assert found[0].start
     assert found[0].end
     assert found[0].start <= after < found[0].end
+
+
+@given(
+    st.sampled_from(Every),
+    st.sampled_from(ZONES),
+    st.sampled_from(ZONES),
+    st.datetimes(datetime(2010, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_a_changed_zone_makes_no_period_twice_and_leaves_none_out(
+    every: Every, before: str, after: str, made: datetime
+) -> None:
+    (last,) = islice(periods(every, ZoneInfo(before), made), 1)
+    asked = replace(schedule(every), since=made, last=last.end)
+    assert last.end
+    assert asked.due(ZoneInfo(after), last.end + timedelta(days=3)) == ([], 0)
+    over = timedelta(days=9 if every is Every.WEEKLY else 33)
+    (following,), given_up = asked.due(ZoneInfo(after), last.end + over)
+    assert given_up == 0
+    assert following.start
+    assert abs(following.start - last.end) <= timedelta(hours=26)
+
+
+def test_a_week_of_another_zone_is_the_same_week() -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")
+    (week,) = islice(periods(Every.WEEKLY, tokyo, MADE), 1)
+    assert week.end
+    asked = schedule(last=week.end)
+    for hours in (0, 8, 24):
+        assert asked.due(STOCKHOLM, week.end + timedelta(hours=hours)) == ([], 0)
+    (following,), _ = asked.due(STOCKHOLM, week.end + timedelta(days=8))
+    assert local(following) == ("2026-10-26T00:00:00+01:00", "2026-11-02T00:00:00+01:00")
 
 
 def test_nothing_is_due_before_late_events_are_there() -> None:

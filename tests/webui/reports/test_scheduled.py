@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from indexer import tenants
 from indexer.documents import Documents
 from indexer.query import Scope
-from tests.support.events import TEST
+from tests.support.events import NORD, TEST
 from tests.support.mailbox import keeping
 from tests.support.web import KEY, Site, token
 from tests.webui.reports.test_pages import text, work
@@ -141,6 +142,39 @@ def test_a_worker_that_died_after_the_period_was_taken_is_replaced(own_site: Sit
     assert len(exports(own_site)) == 1
 
 
+def test_a_zone_that_was_changed_tells_no_week_twice(own_site: Site) -> None:
+    """From Tokyo to Stockholm: the week of Tokyo ends on what is Sunday in Stockholm."""
+    at(own_site, MADE)
+    assert scheduled(own_site.signed_in("stranger")) == 303
+    at(own_site, DUE)
+    assert planner(own_site).work()
+    tenants.put(
+        own_site.client, own_site.store.prefix, NORD,
+        name="Nord Logistik", zone="Europe/Stockholm", hours="07:00-18:00", plan="enterprise", start=None,
+        days=None, now=own_site.clock(),
+    )  # fmt: skip
+    own_site.clock.ahead += timedelta(hours=12)
+    planner(own_site).work()
+    jobs = own_site.app.extensions["audit-exports"].all(Reader("stranger", Scope(NORD)))
+    assert len(jobs) == 1
+
+
+def test_a_trail_that_cannot_be_written_is_waited_for(own_site: Site) -> None:
+    at(own_site, MADE)
+    assert scheduled(own_site.signed_in("auditor")) == 303
+    at(own_site, DUE)
+    made, kept = planner(own_site), own_site.trail_path.with_suffix(".kept")
+    own_site.trail_path.rename(kept)
+    own_site.trail_path.mkdir()
+    assert not made.work()
+    assert exports(own_site) == []
+    own_site.trail_path.rmdir()
+    kept.rename(own_site.trail_path)
+    own_site.clock.ahead += LOOK_EVERY
+    made.work()
+    assert len(exports(own_site)) == 1
+
+
 def test_who_may_not_any_more_has_nothing_made(own_site: Site) -> None:
     at(own_site, MADE)
     assert scheduled(own_site.signed_in("auditor")) == 303
@@ -193,3 +227,12 @@ def test_what_is_wrong_is_named_and_kept(site: Site) -> None:
         'value="erik*"',
     ):
         assert said in answer.text
+
+
+def test_users_that_no_report_can_be_asked_of_are_refused_at_once(site: Site) -> None:
+    browser = site.signed_in("auditor")
+    many = ", ".join(f"user{number}" for number in range(51))
+    form = {"kind": "failed-logins", "every": "weekly", "format": "csv", "user": many}
+    answer = browser.post(PAGE, data=form | {"csrf_token": token(browser, PAGE)})
+    assert answer.status_code == 400
+    assert "At most 50 users can be chosen at once." in answer.text
