@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -31,7 +32,7 @@ def make_exports(
     return Exports(_queue(client, index_prefix), search, tenancy, settings.export_dir, now)
 
 
-def make_worker(
+def make_worker(  # noqa: PLR0913  two of them are clocks
     settings: WebSettings,
     client: Client,
     index_prefix: str,
@@ -39,13 +40,14 @@ def make_worker(
     key: bytes,
     stopping: Event,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Callable[[], float] = time.monotonic,
     makers: Mapping[str, Maker] | None = None,
 ) -> Worker:
     """Make one worker; its name says where it runs."""
     place = Place(settings.export_dir, timedelta(days=settings.export_days), key)
     name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
     search = EventSearch(client, index_prefix)
-    return Worker(name, _queue(client, index_prefix), search, place, now, stopping, makers or {})
+    return Worker(name, _queue(client, index_prefix, clock), search, place, now, stopping, makers or {})
 
 
 def make_standing(
@@ -73,5 +75,5 @@ def installation_key() -> bytes | None:
         return None
 
 
-def _queue(client: Client, index_prefix: str) -> Queue:
-    return Queue(Documents(client, index_prefix, "exports"))
+def _queue(client: Client, index_prefix: str, clock: Callable[[], float] = time.monotonic) -> Queue:
+    return Queue(Documents(client, index_prefix, "exports"), clock)

@@ -1,12 +1,15 @@
 """The jobs in the store: who waits, who is worked on by whom and until when, who is over.
 
-A worker holds a job by a lease. Every change names the version it changes, so a worker that was thought dead,
-and whose job somebody else took, learns it at its next step and stops.
+A worker holds a job by a lease, whose end others tell by watching it (`webui.silence`). Every change names
+the version it changes, so a worker that was thought dead, and whose job somebody else took, learns it at its
+next step and stops.
 """
 
 from __future__ import annotations
 
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,6 +21,7 @@ from webui.commission import Commission
 from webui.exports.job import UNFINISHED, Format, Job, State, from_document
 from webui.exports.manifest import Made
 from webui.exports.selection import Selection
+from webui.silence import Silence
 
 LEASE: Final = timedelta(seconds=60)
 MAX_DEATHS_COUNT: Final = 5
@@ -25,6 +29,7 @@ LISTED_COUNT: Final = 100
 FORGOTTEN_AFTER: Final = timedelta(days=90)
 """How long an export that has no file any more stays in the list."""
 _LOOKED_AT_COUNT: Final = 10
+_WATCHED_COUNT: Final = 500
 _ATTEMPTS_COUNT: Final = 5
 _ID_BYTES: Final = 8
 
@@ -44,9 +49,10 @@ class Held:
 class Queue:
     """All exports of an installation. Raises the errors of `indexer.errors`. Times are given and aware."""
 
-    def __init__(self, documents: Documents) -> None:
-        """`documents` of the kind "exports"."""
+    def __init__(self, documents: Documents, clock: Callable[[], float] = time.monotonic) -> None:
+        """`documents` of the kind "exports"; `clock`: seconds that never go back."""
         self._documents = documents
+        self._silence = Silence(clock)
 
     def prepare(self) -> None:
         """Make the index if it is not there."""
@@ -71,13 +77,15 @@ class Queue:
 
     def take(self, worker: str, now: datetime) -> Held | None:
         """Give the oldest job that nobody works on to this worker; None when there is none."""
-        free = [
-            {"term": {"state": State.WAITING}},
-            {"bool": {"filter": [{"term": {"state": State.RUNNING}}, _before("lease", now)]}},
-        ]
-        query = {"bool": {"should": free, "minimum_should_match": 1}}
-        for stored in self._documents.find(query, sort=[{"created": "asc"}], limit=_LOOKED_AT_COUNT):
-            held = _held(stored)
+        oldest = [{"created": "asc"}]
+        waiting = self._documents.find(
+            {"term": {"state": State.WAITING}}, sort=oldest, limit=_LOOKED_AT_COUNT
+        )
+        running = self._documents.find(
+            {"term": {"state": State.RUNNING}}, sort=oldest, limit=_WATCHED_COUNT, fresh=False
+        )
+        left = self._silence.left(running, LEASE, now)
+        for held in map(_held, [*left, *waiting]):
             job = held.job
             try:
                 if job.state is State.RUNNING and job.attempt >= MAX_DEATHS_COUNT:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from threading import Event
@@ -31,9 +32,11 @@ from webui.tenancy import Tenancy
 SWITCHED_OFF = "channel.switched_off"
 
 
-def make_deliveries(client: Client, index_prefix: str) -> Deliveries:
-    """Make what features tell their messages to."""
-    return Deliveries(Documents(client, index_prefix, deliveries_module.KIND))
+def make_deliveries(
+    client: Client, index_prefix: str, clock: Callable[[], float] = time.monotonic
+) -> Deliveries:
+    """Make what features tell their messages to; `clock`: seconds that never go back."""
+    return Deliveries(Documents(client, index_prefix, deliveries_module.KIND), clock)
 
 
 def make_channels(client: Client, index_prefix: str) -> Channels:
@@ -79,9 +82,10 @@ def make_courier(
     *,
     raise_alert: Alarm | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Callable[[], float] = time.monotonic,
 ) -> Courier:
     """Make one worker; its name says where it runs. `raise_alert`: besides telling the other channels."""
-    deliveries, channels = make_deliveries(client, index_prefix), make_channels(client, index_prefix)
+    deliveries, channels = make_deliveries(client, index_prefix, clock), make_channels(client, index_prefix)
 
     def alarm(channel: Channel, now: datetime) -> None:
         if raise_alert is not None:

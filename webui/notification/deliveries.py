@@ -1,12 +1,14 @@
 """The deliveries in the store: what waits, what is being sent by whom and until when, what is over.
 
-A worker holds a delivery by a lease, and every change names the version it changes: a worker that was thought
-dead, and whose delivery somebody else took, learns it when it tells how its attempt ended.
+A worker holds a delivery by a lease, whose end others tell by watching it (`webui.silence`). Every change
+names the version it changes: a worker that was thought dead, and whose delivery somebody else took, learns it
+when it tells how its attempt ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +18,7 @@ from indexer.errors import ConflictError
 from indexer.query import iso
 from webui.notification.delivery import Delivery, State, from_document
 from webui.notification.message import TEST_TYPE, Message
+from webui.silence import Silence
 
 KIND: Final = "deliveries"
 LEASE: Final = timedelta(seconds=120)
@@ -24,6 +27,7 @@ LISTED_COUNT: Final = 50
 FORGOTTEN_AFTER: Final = timedelta(days=90)
 """How long a delivery that is over stays in the log."""
 _LOOKED_AT_COUNT: Final = 20
+_WATCHED_COUNT: Final = 500
 _SWEPT_COUNT: Final = 500
 """At once; what is left comes with the next sweep."""
 
@@ -43,9 +47,10 @@ class Held:
 class Deliveries:
     """All deliveries of an installation. Raises the errors of `indexer.errors`. Times are given and aware."""
 
-    def __init__(self, documents: Documents) -> None:
-        """`documents` of the kind "deliveries"."""
+    def __init__(self, documents: Documents, clock: Callable[[], float] = time.monotonic) -> None:
+        """`documents` of the kind "deliveries"; `clock`: seconds that never go back."""
         self._documents = documents
+        self._silence = Silence(clock)
 
     def prepare(self) -> None:
         """Make the index if it is not there."""
@@ -86,10 +91,6 @@ class Deliveries:
 
         Nothing of channels that are `busy`, and of those that are `failing` tests alone.
         """
-        free = [
-            {"bool": {"filter": [{"term": {"state": State.WAITING}}, _until("due", now)]}},
-            {"bool": {"filter": [{"term": {"state": State.SENDING}}, _until("lease", now)]}},
-        ]
         held_back = [
             {"terms": {"channel": sorted(busy)}},
             {
@@ -99,14 +100,26 @@ class Deliveries:
                 }
             },
         ]
-        query = {"bool": {"should": free, "minimum_should_match": 1, "must_not": held_back}}
-        for stored in self._documents.find(query, sort=[{"due": "asc"}], limit=_LOOKED_AT_COUNT):
-            held = _held(stored)
+        due = [{"term": {"state": State.WAITING}}, _until("due", now)]
+        query = {"bool": {"filter": due, "must_not": held_back}}
+        waiting = self._documents.find(query, sort=[{"due": "asc"}], limit=_LOOKED_AT_COUNT)
+        for held in map(_held, [*self._left(now, busy, failing), *waiting]):
             try:
                 return self.write(held, held.delivery.begun(worker, now, LEASE))
             except LostError:
                 continue
         return None
+
+    def _left(self, now: datetime, busy: Collection[str], failing: Collection[str]) -> list[Stored]:
+        """Give what workers that died were sending, as far as it is to be sent now."""
+        sending = {"term": {"state": State.SENDING}}
+        found = self._documents.find(sending, sort=[{"due": "asc"}], limit=_WATCHED_COUNT, fresh=False)
+        return [
+            stored
+            for stored in self._silence.left(found, LEASE, now)
+            if stored.source["channel"] not in busy
+            and (stored.source["channel"] not in failing or stored.source["type"] == TEST_TYPE)
+        ]
 
     def write(self, held: Held, delivery: Delivery) -> Held:
         """Replace what was read; LostError when somebody else was first."""

@@ -45,7 +45,11 @@ class Desk:
             key=KEY,
             stopping=self.stopping,
             now=site.clock,
+            clock=self.secs,
         )
+
+    def secs(self) -> float:
+        return self.site.clock().timestamp()
 
     def now(self, job: Job) -> Job:
         held = self.queue.get(job.id)
@@ -63,7 +67,8 @@ def desk_of(site: Site) -> Desk:
     # An export ends now; the day of the samples has to be over.
     site.clock.ahead = max(site.clock.ahead, events.MORNING + timedelta(days=1) - datetime.now(UTC))
     documents = Documents(site.client, site.store.prefix, "exports")
-    return Desk(site, site.app.extensions["audit-exports"], Queue(documents))
+    queue = Queue(documents, lambda: site.clock().timestamp())
+    return Desk(site, site.app.extensions["audit-exports"], queue)
 
 
 @pytest.fixture

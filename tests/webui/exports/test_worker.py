@@ -129,9 +129,10 @@ class TestAWorker:
         job = own_desk.ask()
         dead = own_desk.queue.take("dead", own_desk.site.clock())
         assert dead
-        assert not own_desk.worker().work()
+        worker = own_desk.worker()
+        assert not worker.work()
         own_desk.site.clock.ahead += LEASE + timedelta(seconds=1)
-        assert own_desk.worker().work()
+        assert worker.work()
         done = own_desk.now(job)
         assert (done.state, done.attempt, done.row_count) == (State.DONE, 2, SAMPLE_COUNT)
 
@@ -144,8 +145,10 @@ class TestAWorker:
         def slow(search: EventSearch, query: object) -> Iterator[StoredEvent]:
             monkeypatch.setattr(EventSearch, "walk", walk)
             yield from walk(search, query)  # type: ignore[arg-type]
+            another = own_desk.worker()
+            assert not another.work()
             own_desk.site.clock.ahead += LEASE + timedelta(seconds=1)
-            assert own_desk.worker().work(), "another worker takes the job"
+            assert another.work(), "another worker takes the job"
 
         monkeypatch.setattr(EventSearch, "walk", slow)
         assert own_desk.worker().work()
@@ -167,6 +170,7 @@ class TestAWorker:
         job = own_desk.ask()
         for _ in range(MAX_DEATHS_COUNT):
             assert own_desk.queue.take("dead", own_desk.site.clock())
+            assert own_desk.queue.take("next", own_desk.site.clock()) is None
             own_desk.site.clock.ahead += LEASE + timedelta(seconds=1)
         assert own_desk.queue.take("next", own_desk.site.clock()) is None
         assert own_desk.now(job).state is State.FAILED
@@ -224,6 +228,8 @@ class TestAWorker:
         own_desk.ask()
         first = own_desk.queue.take("first", own_desk.site.clock())
         assert first
+        ahead = own_desk.site.clock() + timedelta(minutes=30)
+        assert own_desk.queue.take("second, whose clock is ahead", ahead) is None
         own_desk.site.clock.ahead += LEASE + timedelta(seconds=1)
         assert own_desk.queue.take("second", own_desk.site.clock())
         with pytest.raises(LostError):

@@ -1,6 +1,6 @@
 """The queue of deliveries on the real store."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from webui.notification.assembly import make_deliveries
 from webui.notification.deliveries import LEASE, Deliveries, LostError
 from webui.notification.delivery import PAUSES, Attempt, State
 from webui.notification.message import Attachment, Message
+from webui.silence import LONG_AGO
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TOLD = Message(
@@ -27,9 +28,24 @@ TOLD = Message(
 )
 
 
+@dataclass
+class Watch:
+    """Seconds that a test moves."""
+
+    secs: float = 0.0
+
+    def __call__(self) -> float:
+        return self.secs
+
+
 @pytest.fixture
-def deliveries(store: Store) -> Deliveries:
-    made = make_deliveries(connect(store.settings), store.prefix)
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def deliveries(store: Store, watch: Watch) -> Deliveries:
+    made = make_deliveries(connect(store.settings), store.prefix, watch)
     made.prepare()
     return made
 
@@ -57,11 +73,13 @@ class TestTake:
         assert deliveries.take("another", NOW + LEASE - timedelta(seconds=1)) is None
 
     def test_that_of_a_dead_worker_is_taken_and_its_attempt_said_to_be_uncertain(
-        self, deliveries: Deliveries
+        self, deliveries: Deliveries, watch: Watch
     ) -> None:
         deliveries.enqueue(TOLD, ["hook"], NOW)
         dead = deliveries.take("dead", NOW)
-        taken = deliveries.take("another", NOW + LEASE)
+        assert deliveries.take("another", NOW) is None
+        watch.secs += LEASE.total_seconds()
+        taken = deliveries.take("another", NOW)
         assert dead
         assert taken
         first, second = taken.delivery.attempts
@@ -69,6 +87,36 @@ class TestTake:
         assert not second.over
         with pytest.raises(LostError):
             deliveries.write(dead, dead.delivery.ended(Attempt(NOW, status=200), NOW))
+
+    def test_nothing_is_taken_from_one_that_is_alive_by_one_whose_clock_is_ahead(
+        self, deliveries: Deliveries
+    ) -> None:
+        deliveries.enqueue(TOLD, ["hook"], NOW)
+        assert deliveries.take("one", NOW)
+        for _ in range(3):
+            assert deliveries.take("another", NOW + timedelta(minutes=30)) is None
+
+    def test_what_another_took_meanwhile_is_watched_anew(self, store: Store, deliveries: Deliveries) -> None:
+        one, watch = make_deliveries(connect(store.settings), store.prefix), Watch()
+        another = make_deliveries(connect(store.settings), store.prefix, watch)
+        deliveries.enqueue(TOLD, ["hook"], NOW)
+        held = one.take("one", NOW)
+        assert held
+        assert another.take("another", NOW) is None
+        watch.secs += LEASE.total_seconds()
+        one.write(held, held.delivery.begun("one", NOW, LEASE))
+        assert another.take("another", NOW) is None
+        watch.secs += LEASE.total_seconds() - 1
+        assert another.take("another", NOW, busy=["hook"]) is None
+        watch.secs += 1
+        assert another.take("another", NOW, busy=["hook"]) is None
+        assert another.take("another", NOW, failing=["hook"]) is None
+        assert another.take("another", NOW)
+
+    def test_what_is_long_over_by_any_clock_is_taken_at_once(self, deliveries: Deliveries) -> None:
+        deliveries.enqueue(TOLD, ["hook"], NOW)
+        assert deliveries.take("dead", NOW)
+        assert deliveries.take("another", NOW + LEASE + LONG_AGO)
 
     def test_the_first_due_comes_first_and_busy_channels_are_left_alone(self, deliveries: Deliveries) -> None:
         deliveries.enqueue(TOLD, ["late"], NOW + timedelta(seconds=2))

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from tests.webui.notification.conftest import TOLD, webhook
 from webui.notification.assembly import make_channels, make_deliveries
 from webui.notification.deliveries import Deliveries
 from webui.notification.delivery import State
+from webui.silence import LONG_AGO
 
 WAIT_SECS = 100
 COMMAND = [sys.executable, "-c", "from webui.cli import main; main()", "jobs", "run"]
@@ -90,7 +91,7 @@ def test_what_was_being_sent_by_one_that_was_killed_is_sent_again_under_its_id(
     assert (held.delivery.state, held.delivery.attempts[-1].over) == (State.SENDING, False)
     work(environment)
     assert len(receiver.ids()) == 1, "its lease has not ended"
-    deliveries.write(held, replace(held.delivery, lease=datetime.now(UTC) - timedelta(seconds=1)))
+    deliveries.write(held, replace(held.delivery, lease=datetime.now(UTC) - LONG_AGO))
     work(environment)
     assert receiver.ids() == [TOLD.id, TOLD.id]
     [told] = deliveries.of("hook")
