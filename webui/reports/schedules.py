@@ -78,7 +78,7 @@ class Schedules:
         """Give the schedules that a reader may see, the newest first: their tenant's, or all."""
         own = reader.scope.tenant_id
         query = None if own is None else {"term": {"tenant": own}}
-        found = [from_document(each.id, each.source) for each in self._documents.find(query)]
+        found = [from_document(each.id, each.source) for each in self._documents.every(query)]
         names = {each.id: each.name for each in self._channels.of(own)}
         return [
             self._shown(each, names) for each in sorted(found, key=lambda each: each.created, reverse=True)
@@ -135,7 +135,7 @@ class Schedules:
 
     def running(self) -> list[Stored]:
         """Give the schedules that are not paused, as they are stored."""
-        return self._documents.find({"term": {"paused": False}})
+        return self._documents.every({"term": {"paused": False}})
 
     def write(self, stored: Stored, schedule: Schedule) -> Stored | None:
         """Replace exactly the version that was read; None when somebody else was first."""

@@ -37,7 +37,7 @@ class Plans:
     def of(self, tenant: str | None) -> list[Plan]:
         """Give a tenant's plans by name; None: of all tenants."""
         query = None if tenant is None else {"term": {"tenant": tenant}}
-        found = [from_document(stored.id, stored.source) for stored in self._documents.find(query)]
+        found = [from_document(stored.id, stored.source) for stored in self._documents.every(query)]
         return sorted(found, key=lambda plan: (plan.name.casefold(), plan.id))
 
     def get(self, reader: Reader, plan_id: str) -> Plan:
