@@ -67,6 +67,11 @@ ALARMS: Final[dict[str, Alarm]] = {
         "A file was deleted or truncated before its end was read; these bytes are gone.",
         "Let rotation keep a file for some minutes; put the file back from a backup and it is read.",
     ),
+    "machine_fails": Alarm(
+        "Records cannot be worked on for want of files or memory on this server; their source waits.",
+        "Read the reason: raise LimitNOFILE or MemoryMax of the unit, or end what uses the server up; it is "
+        "tried again by itself.",
+    ),
     "not_normalised": Alarm(
         "A record made this version fail; it is kept as a dead letter that names its file and position.",
         "Report it with the cause; after the update delete checkpoint.json: the log is read again, and only "

@@ -23,7 +23,8 @@ from typing import Any
 import orjson
 
 from agent.formats import format_named
-from agent.normalise.normaliser import FileInfo, Normaliser, SourceFacts
+from agent.normalise.normaliser import Normaliser
+from agent.normalise.source import FileInfo, SourceFacts
 from indexer.classes import DEFAULTS
 from indexer.tenants import Tenants
 
