@@ -38,6 +38,11 @@ ALARMS: Final[dict[str, Alarm]] = {
         "The checkpoint is older than the one this agent wrote last; what follows it is sent again.",
         "Nothing for the events; find out who restored or replaced files of the state directory.",
     ),
+    "dead_letters_damaged": Alarm(
+        "Lines of the dead letters cannot be read; they are set aside in dead-letters.jsonl.damaged.",
+        "Find out what damaged the state directory (a power cut, a hand); to have their events again, stop "
+        "the agent, delete checkpoint.json and start it: only what is missing is stored.",
+    ),
     "dead_letters_full": Alarm(
         "Rejected events find no room in the dead letters; they wait, and so do their positions.",
         "See `audit-agent dead-letters list`, mend the cause and replay, or raise dead_letters_bytes.",

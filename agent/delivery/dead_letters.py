@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import filelock
 import orjson
+import structlog
+
+log = structlog.get_logger()
 
 
 class DeadLettersFullError(OSError):
@@ -28,11 +33,13 @@ class DeadLetter(NamedTuple):
 class DeadLetters:
     """JSON lines in one file, keyed by id; every change holds a lock, so a replay may run meanwhile.
 
-    The file never grows above `bytes_max`.
+    The file never grows above `bytes_max`. Lines that are no letters (a power cut, a hand) are set aside in
+    a file beside it.
     """
 
     def __init__(self, path: Path, bytes_max: int | None = None) -> None:
         self.path = path
+        self.damaged_path = path.with_name(path.name + ".damaged")
         self.bytes_max = bytes_max
         self._lock = filelock.FileLock(path.with_name(path.name + ".lock"))
         self._ids: set[str] = set()
@@ -71,31 +78,42 @@ class DeadLetters:
         return stamp[0] if stamp else 0
 
     def read(self) -> Iterator[DeadLetter]:
-        """The letters in the file, oldest first; half a line at its end is none."""
-        if not self.path.exists():
-            return
-        with self.path.open("rb") as file:
-            for line in file:
-                if line.endswith(b"\n"):
-                    yield _letter(line)
+        """The letters in the file, oldest first; half a line at its end is none, nor is a damaged one."""
+        yield from (letter for _, letter in _lines(self.path) if letter is not None)
 
     def remove(self, ids: set[str]) -> None:
         """Take the letters with these ids out; the file is replaced whole."""
         if not ids:
             return
         with self._lock:
-            beside = self.path.with_name(self.path.name + ".new")
-            with beside.open("wb") as file:
-                file.writelines(_line(letter) for letter in self.read() if letter.id not in ids)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self.path)
+            self._rewrite(ids)
+
+    def _rewrite(self, without: set[str]) -> None:
+        """Replace the file by one without these letters and without what is none, for its owner as before."""
+        beside = self.path.with_name(self.path.name + ".new")
+        damaged: list[bytes] = []
+        with beside.open("wb") as file:
+            _give(file.fileno(), self.path.stat())
+            for line, letter in _lines(self.path):
+                if letter is None:
+                    damaged.append(line)
+                elif letter.id not in without:
+                    file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        if damaged:
+            _append(self.damaged_path, damaged, self.path.stat())
+            log.error("dead_letters_damaged", count=len(damaged), file=str(self.damaged_path))
+        beside.replace(self.path)
 
     def _refresh(self) -> None:
-        stamp = self._look()
-        if stamp != self._stamp:
-            self._ids = {letter.id for letter in self.read()}
-            self._stamp = stamp
+        if self._look() == self._stamp:
+            return
+        letters = [letter for _, letter in _lines(self.path)]
+        if None in letters:
+            self._rewrite(set())
+        self._ids = {letter.id for letter in letters if letter is not None}
+        self._stamp = self._look()
 
     def _look(self) -> tuple[int, int] | None:
         try:
@@ -123,7 +141,44 @@ def _line(letter: DeadLetter) -> bytes:
     return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _letter(line: bytes) -> DeadLetter:
-    fields = orjson.loads(line)
-    fields["body"] = orjson.dumps(fields["body"])
-    return DeadLetter(**fields)
+def _lines(path: Path) -> Iterator[tuple[bytes, DeadLetter | None]]:
+    """The whole lines of the file, each with its letter."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line, _letter(line)
+
+
+def _append(path: Path, lines: Iterable[bytes], like: os.stat_result) -> None:
+    with path.open("ab") as file:
+        _give(file.fileno(), like)
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _letter(line: bytes) -> DeadLetter | None:
+    """The letter of a line; None when it is none."""
+    try:
+        match orjson.loads(line):
+            case {
+                "id": str() as id_,
+                "partition": str() as partition,
+                "cause": str() as cause,
+                "at": str() as at,
+                "body": dict() as body,
+            }:
+                return DeadLetter(id_, partition, cause, at, orjson.dumps(body))
+    except orjson.JSONDecodeError:
+        pass
+    return None
+
+
+def _give(file: int, like: os.stat_result) -> None:
+    """Give a file the mode and, where we may, the owner of another: root may have run a command."""
+    if hasattr(os, "fchown"):
+        with contextlib.suppress(PermissionError):
+            os.fchown(file, like.st_uid, like.st_gid)
+        os.fchmod(file, stat.S_IMODE(like.st_mode))
