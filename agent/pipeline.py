@@ -35,6 +35,7 @@ CHECKPOINT_SECS = 1.0
 CHUNKS_A_PASS = 8
 # Records ahead of the clock wait in memory; a source with more of them is not read on.
 AHEAD_MAX = 10_000
+AHEAD_BYTES_MAX = 16 * 1024**2
 # How many of the files that were read before a restart are read again for their context.
 CONTEXT_FILES = 4
 
@@ -56,7 +57,8 @@ class Feed:
 
     @property
     def is_full(self) -> bool:
-        return len(self.normaliser.ahead) >= AHEAD_MAX
+        ahead = self.normaliser.ahead
+        return len(ahead) >= AHEAD_MAX or ahead.bytes >= AHEAD_BYTES_MAX
 
     @property
     def is_paused(self) -> bool:

@@ -27,7 +27,7 @@ from agent.normalise.requests import Held, Here, Requests, told_by
 from agent.normalise.routes import Routes
 from agent.normalise.source import FileInfo, SourceFacts
 from agent.normalise.trail import TrailLines
-from agent.normalise.waiting import Ahead, Build, Ready
+from agent.normalise.waiting import Ahead, Build, Ready, Waiting
 from indexer.event import Flag
 from indexer.tenants import Tenants
 
@@ -60,7 +60,7 @@ class Normaliser:
         self.tenants = tenants
         self.expired: list[Any] = []
         """Tokens of records that were older than their class keeps; the caller takes them out."""
-        self.ahead: list[Ahead] = []
+        self.ahead = Waiting()
         """What is dated ahead of the clock; given out by `tick` when its time has come."""
         self.failures: list[Failure] = []
         """Records whose secrets could not be told, so they are shown nowhere; the caller takes them out."""
@@ -340,7 +340,7 @@ class Normaliser:
             return
         moment = record["@t"]
         if moment >= self._uncertain:
-            self.ahead.append(Ahead(moment, moment >= self._too_far, (build, record, context, here)))
+            self.ahead.put(Ahead(moment, moment >= self._too_far, (build, record, context, here)))
             return
         shown = raw.decode(errors="replace") if original is None else original
         try:
@@ -388,7 +388,7 @@ class Normaliser:
                 return
 
     def _release_ahead(self, out: list[Document], *, everything: bool = False) -> None:
-        waiting, self.ahead = self.ahead, []
+        waiting, self.ahead = self.ahead, Waiting()
         if everything:
             self._uncertain = "9999"
         for item in waiting:

@@ -22,3 +22,17 @@ class Ahead(NamedTuple):
     class that hour belongs to.
     """
     held: Ready
+
+
+class Waiting(list[Ahead]):
+    """The records that are ahead of the clock; `bytes` of log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def put(self, ahead: Ahead) -> None:
+        """Let a record wait."""
+        self.append(ahead)
+        _, _, _, (_, _, raw, *_) = ahead.held
+        self.bytes += len(raw)
