@@ -13,6 +13,8 @@ import filelock
 import orjson
 import structlog
 
+from agent.appending import append, cut_torn
+
 log = structlog.get_logger()
 
 
@@ -53,14 +55,11 @@ class DeadLetters:
             if not new:
                 return
             lines = b"".join(map(_line, new.values()))
-            with self.path.open("ab") as file:
-                # A crash may have left half a line: nothing may be glued to it.
-                whole_bytes = self._whole_bytes()
-                file.truncate(whole_bytes)
-                self._refuse_above_bound(whole_bytes + len(lines))
-                file.write(lines)
-                file.flush()
-                os.fsync(file.fileno())
+            # A crash may have left half a line: nothing may be glued to it.
+            if self.path.exists():
+                cut_torn(self.path)
+            self._refuse_above_bound(self.bytes + len(lines))
+            append(self.path, lines)
             self._ids.update(new)
             self._stamp = self._look()
 
@@ -93,7 +92,7 @@ class DeadLetters:
         beside = self.path.with_name(self.path.name + ".new")
         damaged: list[bytes] = []
         with beside.open("wb") as file:
-            _give(file.fileno(), self.path.stat())
+            _give(beside, self.path.stat())
             for line, letter in _lines(self.path):
                 if letter is None:
                     damaged.append(line)
@@ -102,7 +101,8 @@ class DeadLetters:
             file.flush()
             os.fsync(file.fileno())
         if damaged:
-            _append(self.damaged_path, damaged, self.path.stat())
+            append(self.damaged_path, b"".join(damaged))
+            _give(self.damaged_path, self.path.stat())
             log.error("dead_letters_damaged", count=len(damaged), file=str(self.damaged_path))
         beside.replace(self.path)
 
@@ -122,18 +122,6 @@ class DeadLetters:
             return None
         return status.st_size, status.st_mtime_ns
 
-    def _whole_bytes(self) -> int:
-        size = self.path.stat().st_size
-        with self.path.open("rb") as file:
-            while size:
-                start = max(size - 64 * 1024, 0)
-                file.seek(start)
-                end = file.read(size - start).rfind(b"\n") + 1
-                if end:
-                    return start + end
-                size = start
-        return 0
-
 
 def _line(letter: DeadLetter) -> bytes:
     fields = letter._asdict()
@@ -149,14 +137,6 @@ def _lines(path: Path) -> Iterator[tuple[bytes, DeadLetter | None]]:
         for line in file:
             if line.endswith(b"\n"):
                 yield line, _letter(line)
-
-
-def _append(path: Path, lines: Iterable[bytes], like: os.stat_result) -> None:
-    with path.open("ab") as file:
-        _give(file.fileno(), like)
-        file.writelines(lines)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _letter(line: bytes) -> DeadLetter | None:
@@ -176,9 +156,9 @@ def _letter(line: bytes) -> DeadLetter | None:
     return None
 
 
-def _give(file: int, like: os.stat_result) -> None:
+def _give(path: Path, like: os.stat_result) -> None:
     """Give a file the mode and, where we may, the owner of another: root may have run a command."""
-    if hasattr(os, "fchown"):
+    if hasattr(os, "chown"):
         with contextlib.suppress(PermissionError):
-            os.fchown(file, like.st_uid, like.st_gid)
-        os.fchmod(file, stat.S_IMODE(like.st_mode))
+            os.chown(path, like.st_uid, like.st_gid)
+    path.chmod(stat.S_IMODE(like.st_mode))
