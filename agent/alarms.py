@@ -38,6 +38,11 @@ ALARMS: Final[dict[str, Alarm]] = {
         "The checkpoint is older than the one this agent wrote last; what follows it is sent again.",
         "Nothing for the events; find out who restored or replaced files of the state directory.",
     ),
+    "dead_letters_damaged": Alarm(
+        "Lines of the dead letters cannot be read; they are set aside in dead-letters.jsonl.damaged.",
+        "Find out what damaged the state directory (a power cut, a hand); to have their events again, stop "
+        "the agent, delete checkpoint.json and start it: only what is missing is stored.",
+    ),
     "dead_letters_full": Alarm(
         "Rejected events find no room in the dead letters; they wait, and so do their positions.",
         "See `audit-agent dead-letters list`, mend the cause and replay, or raise dead_letters_bytes.",
@@ -66,6 +71,11 @@ ALARMS: Final[dict[str, Alarm]] = {
     "lost": Alarm(
         "A file was deleted or truncated before its end was read; these bytes are gone.",
         "Let rotation keep a file for some minutes; put the file back from a backup and it is read.",
+    ),
+    "machine_fails": Alarm(
+        "Records cannot be worked on for want of files or memory on this server; their source waits.",
+        "Read the reason: raise LimitNOFILE or MemoryMax of the unit, or end what uses the server up; it is "
+        "tried again by itself.",
     ),
     "not_normalised": Alarm(
         "A record made this version fail; it is kept as a dead letter that names its file and position.",

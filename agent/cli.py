@@ -223,9 +223,10 @@ def list_dead_letters(ctx: click.Context, path: Path) -> None:
 @click.pass_context
 def replay_dead_letters(ctx: click.Context, path: Path) -> None:
     """Send the rejected events again, each into its own partition; what is stored now leaves the file."""
-    settings, _, client = _settings(path)
+    telemetry.log_sentences()
+    settings, store, client = _settings(path)
     letters = DeadLetters(settings.state_dir / DEAD_LETTERS)
-    replayed = replay(letters, client, replayed_of(settings))
+    replayed = replay(letters, client, store.index_prefix, replayed_of(settings))
     click.echo(orjson.dumps(replayed._asdict()).decode())
     if replayed.waiting:
         raise StoreUnreachableError(

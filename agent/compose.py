@@ -15,7 +15,8 @@ from agent.delivery.senders import Senders
 from agent.errors import SettingsError
 from agent.formats import Format, UnknownFormatError, format_named
 from agent.journal import FOLDER, PATTERN, Journal
-from agent.normalise.normaliser import Normaliser, SourceFacts
+from agent.normalise.normaliser import Normaliser
+from agent.normalise.source import SourceFacts
 from agent.pipeline import CHECKPOINT, DEAD_LETTERS, Feed, Pipeline, utc_text
 from agent.sealing.rotation import keys_in_force
 from agent.sealing.sealer import sealer

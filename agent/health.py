@@ -111,6 +111,8 @@ def _reasons_of_sources(pipeline: Pipeline) -> Iterator[str]:
             yield f"{path} cannot be read: {reason}"
         if feed.is_full:
             yield f"the source {feed.tail.name} is not read on: too many records are ahead of the clock"
+        if feed.fault:
+            yield f"the source {feed.tail.name} is not read on: this machine fails ({feed.fault})"
     for name, path in pipeline.observation.stalled.items():
         yield f"the source {name} has stalled: {path} has reached 1 GiB"
     for name in pipeline.observation.silent:

@@ -16,6 +16,8 @@ from typing import Any
 import orjson
 import structlog
 
+from agent.appending import append
+
 FOLDER = "journal"
 PATTERN = "agent-*.jsonl"
 LOGGER = "SmartWMS.Audit.Agent"
@@ -86,16 +88,8 @@ class Journal:
         if is_new:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._forget(today)
-        with path.open("ab") as file:
-            before = file.tell()
-            try:
-                # Half a line of a crash, or of a disk that was full, must not swallow the next one.
-                file.write((b"" if is_new or _ends_whole(path) else b"\n") + data)
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(before)
-                raise
+        # Half a line of a crash must not swallow the next one.
+        append(path, (b"" if is_new or _ends_whole(path) else b"\n") + data)
 
     def _forget(self, today: datetime) -> None:
         oldest = f"agent-{today - timedelta(days=KEPT_DAYS):%Y%m%d}.jsonl"

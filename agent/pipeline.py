@@ -16,7 +16,8 @@ from agent.delivery.dead_letters import DeadLetter
 from agent.delivery.lanes import Lanes
 from agent.journal import Journal
 from agent.normalise.failures import Failure
-from agent.normalise.normaliser import FileInfo, Normaliser
+from agent.normalise.normaliser import Normaliser
+from agent.normalise.source import FileInfo
 from agent.observation import Observation, Observed
 from agent.sealing.sealer import Sealer
 from agent.sources import checkpoints
@@ -34,6 +35,7 @@ CHECKPOINT_SECS = 1.0
 CHUNKS_A_PASS = 8
 # Records ahead of the clock wait in memory; a source with more of them is not read on.
 AHEAD_MAX = 10_000
+AHEAD_BYTES_MAX = 16 * 1024**2
 # How many of the files that were read before a restart are read again for their context.
 CONTEXT_FILES = 4
 
@@ -49,10 +51,19 @@ class Feed:
     format_name: str
     silence_secs: float
     is_own: bool
+    rest: Chunk | None = None
+    """What a fault of this machine has left of the chunk that was read last."""
+    fault: str = ""
 
     @property
     def is_full(self) -> bool:
-        return len(self.normaliser.ahead) >= AHEAD_MAX
+        ahead = self.normaliser.ahead
+        return len(ahead) >= AHEAD_MAX or ahead.bytes >= AHEAD_BYTES_MAX
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a fault of this machine keeps what was read from becoming events; no more is read then."""
+        return self.rest is not None or self.normaliser.is_delayed
 
 
 class Pipeline:
@@ -166,24 +177,41 @@ class Pipeline:
         tail = feed.tail
         tail.poll(now)
         more = False
+        if feed.rest is not None:
+            self._feed(feed, feed.rest, now)
         for _ in range(CHUNKS_A_PASS):
-            if not self.lanes.has_room or feed.is_full:
+            if not self.lanes.has_room or feed.is_full or feed.is_paused:
                 break
             chunk = tail.read(now)
             more = chunk is not None
             if chunk is None:
                 break
             self._feed(feed, chunk, now)
-        for chunk in tail.farewells(now):
-            self._feed(feed, chunk, now)
+        if not feed.is_paused:
+            for chunk in tail.farewells(now):
+                self._feed(feed, chunk, now)
+                if feed.rest is not None or feed.normaliser.is_delayed:
+                    break
         self._deliver(feed, feed.normaliser.tick(), now)
-        return more and self.lanes.has_room and not feed.is_full
+        self._say_fault(feed)
+        return more and self.lanes.has_room and not feed.is_full and not feed.is_paused
+
+    def _say_fault(self, feed: Feed) -> None:
+        """Say once that this machine fails, and once that it does no more."""
+        fault, feed.normaliser.fault = feed.normaliser.fault if feed.is_paused else "", ""
+        if fault and not feed.fault:
+            log.error("machine_fails", source=feed.tail.name, reason=fault)
+        elif feed.fault and not fault:
+            log.info("machine_fails_no_more", source=feed.tail.name)
+        feed.fault = fault
 
     def _feed(self, feed: Feed, chunk: Chunk, now: float) -> None:
         if chunk.records:
             info = _file(chunk.stream)
             documents = feed.normaliser.feed(info, chunk.records, chunk.flags, chunk.span)
             chunk.span.last_time = feed.normaliser.last_time(info)
+            # Only a fault of this machine leaves records over.
+            feed.rest = chunk if chunk.records else None
             self._deliver(feed, documents, now)
 
     def _deliver(self, feed: Feed, documents: list[Document], now: float) -> None:
@@ -292,7 +320,11 @@ class Pipeline:
 
     @property
     def is_read(self) -> bool:
-        return all(feed.tail.is_at_end for feed in self.feeds if self.reads_own or not feed.is_own)
+        return all(
+            feed.tail.is_at_end and not feed.is_paused
+            for feed in self.feeds
+            if self.reads_own or not feed.is_own
+        )
 
     @property
     def is_done(self) -> bool:

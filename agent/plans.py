@@ -57,6 +57,9 @@ class TenantsCopy:
             except StoreError as error:
                 self.problem = error
                 wait_secs = TENANTS_RETRY_SECS
+            except Exception as error:  # noqa: BLE001 - /health says it; without this thread delivery stops
+                self.problem = StoreError(f"{type(error).__name__}: {error}")
+                wait_secs = TENANTS_RETRY_SECS
             else:
                 wait_secs = TENANTS_SECS
             self._renewed()

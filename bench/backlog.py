@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from agent.formats import format_named
-from agent.normalise.normaliser import Document, FileInfo, Normaliser, SourceFacts
+from agent.normalise.normaliser import Document, Normaliser
+from agent.normalise.source import FileInfo, SourceFacts
 from indexer import bulk
 from indexer.classes import DEFAULTS
 from indexer.tenants import Tenants

@@ -23,7 +23,8 @@ from typing import Any
 import orjson
 
 from agent.formats import format_named
-from agent.normalise.normaliser import FileInfo, Normaliser, SourceFacts
+from agent.normalise.normaliser import Normaliser
+from agent.normalise.source import FileInfo, SourceFacts
 from indexer.classes import DEFAULTS
 from indexer.tenants import Tenants
 
@@ -64,7 +65,7 @@ def measure(format_name: str, records: Records, lines: list[bytes], rounds: int)
     sums = [0.0, 0.0, 0.0]
     for first in range(0, len(records), CHUNK_COUNT):
         chunk = records[first : first + CHUNK_COUNT]
-        documents = normaliser.feed(FILE, chunk, {}, None) + normaliser.flush()
+        documents = normaliser.feed(FILE, list(chunk), {}, None) + normaliser.flush()
         events = [orjson.loads(body) for _, _, body, *_ in documents]
         best = [float("inf")] * len(sums)
         for number in range(rounds):

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MINIMUM_VERSION: Final = (3, 5)
 CONNECT_TIMEOUT_SECS: Final = 5.0
+# Whoever asks for a longer wait, a clock that is wrong among them, is asked again after this.
+RETRY_AFTER_SECS_MAX: Final = 300.0
 # Requests that may be in flight at once without opening a connection that is thrown away afterwards.
 POOL_CONNECTIONS: Final = 8
 # Only what a verdict needs: `_id` to see that the answer is about our items, in our order. The server stops
@@ -209,19 +211,20 @@ def error_of(answer: RawAnswer, what: str) -> errors.StoreError:
 
 
 def retry_after_secs(answer: RawAnswer) -> float | None:
-    """Read `Retry-After` (seconds, or a date); None when it is absent or says nothing."""
+    """Read `Retry-After` (seconds, or a date), up to 5 minutes; None when it is absent or says nothing."""
     value = answer.headers.get("Retry-After")
     if value is None:
         return None
     if value.strip().isdecimal():
-        return float(value)
+        return min(float(value), RETRY_AFTER_SECS_MAX)
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        secs = (when - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, secs), RETRY_AFTER_SECS_MAX)
 
 
 _Stamp: TypeAlias = "tuple[int, int, int]"

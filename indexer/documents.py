@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from indexer import assets, indices, mappings
 from indexer.client import Client
-from indexer.errors import MissingError, NotPreparedError, PartitionError, RefusedError
+from indexer.errors import GarbledError, MissingError, NotPreparedError, PartitionError, RefusedError
 
 # What one search may return; a kind that may have more is asked for with `every`.
 LIST_LIMIT: Final = 10_000
@@ -60,14 +60,20 @@ class Documents:
         return bool(difference.missing)
 
     def get(self, document_id: str) -> Stored | None:
-        """Read a document as it is now; None when there is none."""
+        """Read a document as it is now; None when there is none, `GarbledError` when the answer is none."""
         try:
             found = self._client.request("GET", self._path("_doc", document_id)).json
         except MissingError as error:
             if error.kind == "index_not_found_exception":
                 raise self._not_prepared() from error
             return None
-        return Stored(document_id, found["_source"], found["_seq_no"], found["_primary_term"])
+        match found:
+            case {"_source": dict() as source, "_seq_no": int() as seq_no, "_primary_term": int() as term}:
+                return Stored(document_id, source, seq_no, term)
+        raise GarbledError(
+            f"document {document_id} of {self.index} was answered with {str(found)[:80]}, which is none; "
+            "is a proxy in the way?"
+        )
 
     def create(self, document_id: str, source: Mapping[str, Any]) -> Stored:
         """Write a new document; `ConflictError` when its id is taken."""

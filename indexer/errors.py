@@ -62,7 +62,7 @@ class BlockedError(RetryableError):
 
 
 class GarbledError(RetryableError):
-    """An answer that is no JSON where JSON was due: cut, HTML of a proxy, empty."""
+    """An answer that is not the store's: no JSON (cut, HTML of a proxy, empty), or of another shape."""
 
 
 class PermanentError(StoreError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from indexer.client import Client
-from indexer.errors import RefusedError
+from indexer.errors import GarbledError, RefusedError
 
 # Creating an index waits for the cluster's state to be published, which takes long on a large or busy one.
 _CREATE_TIMEOUT_SECS = 60.0
@@ -52,17 +52,31 @@ def create(
 
 
 def look(client: Client, pattern: str) -> list[Index]:
-    """Return the indices of this name or pattern, by name; `MissingError` when a name without `*` is not."""
+    """Return the indices of this name or pattern, by name; `MissingError` when a name without `*` is not.
+
+    `GarbledError` when the answer does not tell of indices.
+    """
     found = client.request("GET", f"/{pattern}", params={"flat_settings": True}).json
-    return [
-        Index(name, dict(_texts(about["settings"])), about["mappings"], frozenset(about["aliases"]))
-        for name, about in sorted(found.items())
-    ]
+    if isinstance(found, dict) and (found or "*" in pattern):
+        looked = [_index(name, about) for name, about in sorted(found.items())]
+        indices = [index for index in looked if index is not None]
+        if len(indices) == len(found):
+            return indices
+    raise GarbledError(
+        f"index {pattern} was answered with {str(found)[:80]}, which is none; is a proxy in the way?"
+    )
 
 
 def add_fields(client: Client, name: str, mappings: Mapping[str, Any]) -> None:
     """Give an existing index the fields it lacks; fields it has must be the same (`RefusedError`)."""
     client.request("PUT", f"/{name}/_mapping", body={"properties": mappings["properties"]})
+
+
+def _index(name: str, about: object) -> Index | None:
+    match about:
+        case {"settings": dict() as settings, "mappings": dict() as mappings, "aliases": dict() as aliases}:
+            return Index(name, dict(_texts(settings)), mappings, frozenset(aliases))
+    return None
 
 
 def _texts(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

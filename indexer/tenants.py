@@ -16,7 +16,7 @@ from indexer import partitions
 from indexer.classes import LONGEST, Classes
 from indexer.client import Client
 from indexer.documents import Documents, Stored
-from indexer.errors import ConflictError, NotPreparedError, SettingsError
+from indexer.errors import ConflictError, GarbledError, NotPreparedError, SettingsError
 from indexer.plans import (
     CACHE_SECS,
     PlanEntry,
@@ -207,10 +207,10 @@ def record_classes(client: Client, prefix: str, classes: Classes) -> bool:
 def recorded_classes(client: Client, prefix: str) -> Classes | None:
     """Return the retention classes in force; None when none are written down yet."""
     try:
-        stored = Documents(client, prefix, KIND).get(DIRECTORY)
+        directory = _directory(Documents(client, prefix, KIND))
     except NotPreparedError:
         return None
-    return Classes.from_source(stored.source["classes"]) if stored else None
+    return Classes.from_source(directory.source["classes"])
 
 
 def _directory(documents: Documents) -> Stored:
@@ -219,7 +219,13 @@ def _directory(documents: Documents) -> Stored:
         raise NotPreparedError(
             f"index {documents.index} has no directory of tenants; run `audit-indexer apply`"
         )
-    return stored
+    match stored.source:
+        case {"classes": dict(), "revisions": dict()}:
+            return stored
+    raise GarbledError(
+        f"the directory of tenants in {documents.index} was answered with {str(stored.source)[:80]}, "
+        "which is none; is a proxy in the way?"
+    )
 
 
 def _read(documents: Documents, tenant_id: str) -> Tenant | None:

@@ -92,6 +92,7 @@ class Lanes:
         self._lanes_bytes = 0
         self._places = float(senders.count)
         self._store_is_held = False
+        self._is_lanes_turn = False
         self._refused: list[tuple[DeadLetter, Token]] = []
         self._refused_due = 0.0
 
@@ -207,14 +208,16 @@ class Lanes:
         return became_final
 
     def _next(self, now: float) -> Batch | None:
-        """The next batch that is due. Lanes never take the last place from the main flow."""
+        """The next batch that is due. Lanes leave the main flow the last place, or every other turn at it."""
         if now < self._store.due:
             return None
         lanes_in_flight = sum(lane.in_flight for lane in self._lanes.values())
-        if lanes_in_flight < self._senders.count - 1 or not self._ready:
+        if lanes_in_flight < self._senders.count - 1 or not self._ready or self._is_lanes_turn:
             for partition, lane in self._lanes.items():
                 if lane.documents and not lane.in_flight and now >= lane.backoff.due:
+                    self._is_lanes_turn = False
                     return self._batch_of(partition, lane)
+        self._is_lanes_turn = self._senders.count == 1
         return self._ready.popleft() if self._ready else None
 
     def _batch_of(self, partition: str, lane: Lane) -> Batch:

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
 
 from agent.delivery.batches import Stored
-from agent.delivery.dead_letters import DeadLetters
+from agent.delivery.dead_letters import DeadLetter, DeadLetters
 from agent.delivery.lanes import Took
-from indexer import bulk, partitions
+from indexer import bulk, partitions, tenants
 from indexer.bulk import Document
 from indexer.client import Client
+from indexer.tenants import Tenants
 from indexer.verdict import Kind, Verdict
 
 _BATCH_COUNT = 500
 
 
 class Replayed(NamedTuple):
-    """What became of the letters; `reason` says why some wait."""
+    """What became of the letters; `reason` says why some wait, `expired` are those of erased tenants."""
 
     stored: int
     duplicate: int
     rejected: int
+    expired: int
     waiting: int
     reason: str
 
 
-def replay(letters: DeadLetters, client: Client, took: Took) -> Replayed:
+def replay(letters: DeadLetters, client: Client, prefix: str, took: Took) -> Replayed:
     """Send every letter; those that are stored now (or were already) leave the file, the others stay.
 
-    `took` is told of those before they leave.
+    `took` is told of those before they leave. Those of tenants that were erased meanwhile leave it unsent.
 
     A letter without a partition tells of a record that never became an event; it stays, as rejected. Raises
     the StoreError that says why a partition cannot be made ready. Killed at any moment, the next replay
@@ -39,12 +42,24 @@ def replay(letters: DeadLetters, client: Client, took: Took) -> Replayed:
     """
     counts = dict.fromkeys(Kind, 0)
     done: set[str] = set()
+    known = tenants.load(client, prefix, now=datetime.now(UTC))
+    erased = {letter.id for letter in letters.read() if _is_erased(letter, known)}
+    letters.remove(erased)
     try:
         reason = _send_all(letters, client, counts, done, took)
     finally:
         letters.remove(done)
     left = counts[Kind.RETRY] + counts[Kind.HOLD] + counts[Kind.MISSING]
-    return Replayed(counts[Kind.STORED], counts[Kind.DUPLICATE], counts[Kind.REJECTED], left, reason)
+    return Replayed(
+        counts[Kind.STORED], counts[Kind.DUPLICATE], counts[Kind.REJECTED], len(erased), left, reason
+    )
+
+
+def _is_erased(letter: DeadLetter, known: Tenants) -> bool:
+    match orjson.loads(letter.body):
+        case {"tenant": {"id": str() as tenant}}:
+            return known.is_erased(tenant)
+    return False
 
 
 def _send_all(

@@ -16,7 +16,7 @@ import orjson
 
 from agent.normalise import fragments
 from agent.normalise.draft import Draft
-from agent.normalise.local_time import UNDATED, days_before, hour_and_weekday
+from agent.normalise.local_time import UNDATED, days_before, hour_and_weekday, known_zone
 from indexer.event import id_prefix, id_suffix
 from indexer.tenants import Tenants
 
@@ -191,5 +191,6 @@ class Encoder:
 
 @lru_cache(fragments.REMEMBERED_COUNT)
 def _wall_clock(minute: str, zone: str) -> bytes:
+    zone = known_zone(zone)
     hour, weekday = hour_and_weekday(minute, zone)
     return fragments.local(hour, weekday, zone)

@@ -2,8 +2,11 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
+
+import structlog
 
 UNDATED: Final = "2000-01-01T00:00:00.000000000Z"
 """The time of a record without a usable one that no record with a usable one precedes in its file."""
@@ -11,8 +14,11 @@ UNDATED: Final = "2000-01-01T00:00:00.000000000Z"
 _ISO: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?\s?(Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
+_UNKNOWN_ZONE: Final = "UTC"
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2100
+
+log = structlog.get_logger()
 
 
 def utc_text(printed: object) -> str | None:
@@ -32,6 +38,16 @@ def utc_text(printed: object) -> str | None:
     if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
         return None
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{(fraction or '').ljust(9, '0')}Z"
+
+
+@lru_cache
+def known_zone(name: str) -> str:
+    """The IANA zone of this name; UTC, and said once, where this machine's tzdata is too old to know it."""
+    try:
+        return ZoneInfo(name).key
+    except (LookupError, ValueError, IsADirectoryError, NotADirectoryError):
+        log.warning("zone_unknown", zone=name, instead=_UNKNOWN_ZONE)
+        return _UNKNOWN_ZONE
 
 
 def hour_and_weekday(minute: str, zone: str) -> tuple[int, int]:

@@ -7,13 +7,12 @@ moves nothing.
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from agent.normalise import classify, limits
+from agent.normalise import classify, faults, limits
 from agent.normalise.change_lines import ChangeLines, is_change
-from agent.normalise.draft import NOTHING_KNOWN, Context, Draft
+from agent.normalise.draft import NOTHING_KNOWN, Context
 from agent.normalise.encoder import Encoded, Encoder, Place
 from agent.normalise.failures import Failure, as_line, cause, failure
 from agent.normalise.instants import Instants
@@ -26,56 +25,17 @@ from agent.normalise.redaction import Redactor
 from agent.normalise.request_lines import Facts, RequestLines, facts_of, is_request
 from agent.normalise.requests import Held, Here, Requests, told_by
 from agent.normalise.routes import Routes
+from agent.normalise.source import FileInfo, SourceFacts
 from agent.normalise.trail import TrailLines
+from agent.normalise.waiting import Ahead, Build, Ready, Waiting
 from indexer.event import Flag
 from indexer.tenants import Tenants
 
 OPEN_SECS: Final = 60.0
 """A request whose end was not seen for so long is given out as it is."""
 
-Build = Callable[[dict[str, Any], Context], Draft]
 Document = tuple[str, str, bytes, Any, str, bytes]
 """Index, id, body (JSON), the token that the record was fed with, the tenant's id, and `event.hash`."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileInfo:
-    """A file as the events name it: its path, and its identity of `indexer.event.IDENTITY_BYTES`."""
-
-    path: str
-    identity: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFacts:
-    """What the settings of the agent and of one source say."""
-
-    name: str
-    host: str
-    service: str
-    format_name: str
-    provenance: str
-    parse: Callable[[bytes], dict[str, Any]]
-    """One record's bytes to its properties.
-
-    ValueError when it is none, with what could be read as `known`.
-    """
-    changes_logged: bool = False
-    tenant: str = ""
-    ahead_days: int = 2
-
-
-class Ahead(NamedTuple):
-    """A record that waits because of its time."""
-
-    time: str
-    is_too_far: bool
-    """Later than the clock and `ahead_days` allow.
-
-    Otherwise it only waits, at most for its own hour, for a copy of the tenants that knows for certain which
-    class that hour belongs to.
-    """
-    held: tuple[Build, dict[str, Any], Context, Here]
 
 
 def utc_now() -> datetime:
@@ -100,10 +60,13 @@ class Normaliser:
         self.tenants = tenants
         self.expired: list[Any] = []
         """Tokens of records that were older than their class keeps; the caller takes them out."""
-        self.ahead: list[Ahead] = []
+        self.ahead = Waiting()
         """What is dated ahead of the clock; given out by `tick` when its time has come."""
         self.failures: list[Failure] = []
         """Records whose secrets could not be told, so they are shown nowhere; the caller takes them out."""
+        self.fault = ""
+        """What is wrong with this machine: records wait for its end; the caller takes it out."""
+        self._delayed: list[Ready] = []
         self._source = source
         self._clock = clock
         self._elapsed = elapsed
@@ -146,8 +109,9 @@ class Normaliser:
     ) -> list[Document]:
         """Take records (position, raw bytes) of one file; give out the documents that are decided now.
 
-        `flags` holds what the framing saw, by position, and is emptied. Each record comes back exactly once,
-        here or from a later call, as a document with its token, or with its token in `expired` or `failures`.
+        `flags` holds what the framing saw, by position; it and `records` are emptied, unless this machine
+        fails: what is left is to be fed again. Each record comes back exactly once, here or from a later
+        call, as a document with its token, or with its token in `expired` or `failures`.
         """
         out: list[Document] = []
         place = self._begin(file)
@@ -162,13 +126,19 @@ class Normaliser:
         self._read(self._begin(file), records, {}, WARM, [])
 
     def tick(self) -> list[Document]:
-        """Give out what waited too long for its request's end, and what is no longer ahead of the clock."""
+        """Give out what waited too long: for its request's end, for its time, for an end of a fault."""
         out: list[Document] = []
         self._set_clock()
+        self._resume(out)
         for held in self._requests.overdue(self._elapsed() - OPEN_SECS):
             self._give_up(held, out)
         self._release_ahead(out)
         return out
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether records wait for the end of a fault of this machine."""
+        return bool(self._delayed)
 
     def flush(self) -> list[Document]:
         """Give out everything that still waits for the end of its request."""
@@ -201,10 +171,9 @@ class Normaliser:
     def _begin(self, file: FileInfo) -> Place:
         self._set_clock()
         key = (file.path, file.identity)
-        place = self._places.get(key)
-        if place is None:
-            place = self._places[key] = self._encoder.place(file.path, file.identity)
-        return place
+        if key not in self._places:
+            self._places[key] = self._encoder.place(file.path, file.identity)
+        return self._places[key]
 
     def _set_clock(self) -> None:
         now = self._clock()
@@ -222,13 +191,18 @@ class Normaliser:
         out: list[Document],
     ) -> None:
         # A few at a time, so that what one step leaves is still in the processor's cache for the next.
-        for first in range(0, len(records), _STEP_COUNT):
-            read = self._understood(place, records[first : first + _STEP_COUNT], framed, token)
+        while records:
+            read: list[Held] = []
+            step = records[:_STEP_COUNT]
+            taken = self._understood(place, step, framed, token, read)
+            del records[:taken]
             if self._single is None:
                 self._follow(read, out)
             else:
                 for record, here in read:
                     self._emit(self._single, record, NOTHING_KNOWN, here, out)
+            if taken < len(step):
+                return
 
     def _understood(
         self,
@@ -236,31 +210,42 @@ class Normaliser:
         records: list[tuple[int, bytes]],
         framed: dict[int, tuple[str, ...]],
         token: object,
-    ) -> list[Held]:
-        """The properties of the records, without secrets and with usable times."""
+        read: list[Held],
+    ) -> int:
+        """Add the properties of the records, without secrets and with usable times.
+
+        How many records were taken: less than all when this machine fails.
+        """
         read_one, settle, identity = self._reader.read, self._instants.settle, place.identity
         suspects = self._reader.suspects(records)
-        read: list[Held] = []
-        for position, raw in records:
+        for count, (position, raw) in enumerate(records):
             flags: tuple[str, ...] = framed.pop(position, ()) if framed else ()
             try:
                 record, original, seen = read_one(raw, flags, is_suspect=position in suspects)
                 if not settle(record, identity):
                     seen = (*seen, Flag.TIME_SUSPECT.value)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this record's
-                read += self._unread((place, position, raw, None, flags, token), error)
+                try:
+                    read += self._unread((place, position, raw, None, flags, token), error)
+                except faults.MACHINE as fault:
+                    self.fault = faults.told(fault)
+                    framed.update({position: flags} if flags else {})
+                    return count
             else:
                 read.append((record, (place, position, raw, original, seen, token)))
-        return read
+        return len(records)
 
     def _unread(self, here: Here, error: Exception) -> list[Held]:
         """A record that could not be read, as its text; none if that cannot be freed of secrets."""
+        faults.must_wait(error)
         place, position, raw, _, flags, token = here
         try:
             record, original, flags = self._reader.as_text(raw, flags, cause(error))
             record["@t"] = self._printed_time(raw)
             if not self._instants.settle(record, place.identity):
                 flags = (*flags, Flag.TIME_SUSPECT.value)
+        except faults.MACHINE:
+            raise
         except Exception:  # noqa: BLE001 - what cannot be freed of secrets is shown nowhere
             self._fail(here, error)
             return []
@@ -355,7 +340,7 @@ class Normaliser:
             return
         moment = record["@t"]
         if moment >= self._uncertain:
-            self.ahead.append(Ahead(moment, moment >= self._too_far, (build, record, context, here)))
+            self.ahead.put(Ahead(moment, moment >= self._too_far, (build, record, context, here)))
             return
         shown = raw.decode(errors="replace") if original is None else original
         try:
@@ -363,6 +348,10 @@ class Normaliser:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this record's
             try:
                 done = self._encode_otherwise(build, record, context, here, error)
+            except faults.MACHINE as fault:
+                self.fault = faults.told(fault)
+                self._delayed.append((build, record, context, here))
+                return
             except Exception:  # noqa: BLE001 - as above
                 self._fail(here, error)
                 return
@@ -376,18 +365,30 @@ class Normaliser:
         self, build: Build, record: dict[str, Any], context: Context, here: Here, error: Exception
     ) -> Encoded | None:
         """A record of which no event could be made: with all its properties as texts, else its text alone."""
+        faults.must_wait(error)
         place, position, raw, original, flags, _ = here
         shown = raw.decode(errors="replace") if original is None else original
         try:
             plain = limits.cut(limits.as_texts(record))
             return self._encoder.encode(build(plain, context), place, position, raw, shown, flags)
+        except faults.MACHINE:
+            raise
         except Exception:  # noqa: BLE001 - as above
             line = self._other_lines.draft(as_line(record, shown, error), NOTHING_KNOWN)
             flags = (*flags, Flag.UNPARSED.value)
             return self._encoder.encode(line, place, position, raw, shown, flags)
 
+    def _resume(self, out: list[Document]) -> None:
+        """Try again what a fault of this machine has delayed."""
+        waiting, self._delayed = self._delayed, []
+        for number, each in enumerate(waiting):
+            self._emit(*each, out)
+            if self._delayed:
+                self._delayed += waiting[number + 1 :]
+                return
+
     def _release_ahead(self, out: list[Document], *, everything: bool = False) -> None:
-        waiting, self.ahead = self.ahead, []
+        waiting, self.ahead = self.ahead, Waiting()
         if everything:
             self._uncertain = "9999"
         for item in waiting:

@@ -76,6 +76,8 @@ class Requests:
 
     def close(self, request_id: str, facts: Facts) -> None:
         """Remember what an ended request told."""
+        # At the end, where it belongs by its time, though the id may have come before.
+        self._closed.pop(request_id, None)
         self._closed[request_id] = (self.read_bytes, facts)
 
     def closed(self, request_id: str) -> Facts | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -68,6 +69,8 @@ class Ledger:
         self._since: float | None = None
         self._due = 0.0
         self._looked_at = -LOOK_SECS
+        # Files of a replay whose leaves were taken in, though the disk did not let them go yet.
+        self._adopted: set[Path] = set()
         newest = state.newest()
         self._before: seal.Seal | None = newest.seal if newest else None
         if newest is None and (state.has_head() or state.waiting()):
@@ -134,13 +137,17 @@ class Ledger:
     # -- inside
 
     def _adopt(self) -> None:
-        """Take in what a command has replayed."""
-        paths, replayed = self._state.replayed()
-        if paths:
-            self._leaves.extend(replayed)
+        """Take in what a command has replayed, each file once, and no more than one seal holds."""
+        for path in self._state.replayed():
+            if path not in self._adopted:
+                leaves = self._state.replayed_leaves(path)
+                if len(self._leaves) + len(leaves) > COUNT_MAX:
+                    self.seal()
+                self._leaves.extend(leaves)
+                self._adopted.add(path)
             self.save()
-        for path in paths:
             path.unlink(missing_ok=True)
+            self._adopted.discard(path)
 
     def _try(self, what: Callable[[], None]) -> bool:
         try:

@@ -11,10 +11,11 @@ from typing import Final
 import structlog
 
 from agent.delivery.backoff import Backoff
+from agent.errors import AgentError
 from agent.sealing.outlets import Outlet
 from agent.sealing.state import SealState
 from indexer.client import Client
-from indexer.errors import StoreError
+from indexer.errors import IndexerError
 from indexer.seals.anchors import anchor_of
 from indexer.seals.shelf import Shelf
 
@@ -76,11 +77,12 @@ class Messenger:
                 self._shelve()
             else:
                 next(outlet for outlet in self._outlets if outlet.setting == name).flush()
-        except (StoreError, OSError, LookupError, TypeError, AttributeError) as error:
-            # The last three: an answer that has not the shape of the store's; a proxy may be in the way.
+        except Exception as error:  # noqa: BLE001 - /health says it; without this thread nothing is sealed
+            is_foreseen = isinstance(error, (IndexerError, AgentError, OSError))
+            reason = str(error) if is_foreseen else f"{type(error).__name__}: {error}"
             if name not in self.problems:
-                _say(name, str(error))
-            self.problems[name] = str(error)
+                _say(name, reason)
+            self.problems[name] = reason
             self._is_prepared = False
             self._backoffs[name].failed(now, 0.0)
             return

@@ -6,20 +6,21 @@ kill, which changes nothing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import urllib3
 
+from agent import appending
+from agent.errors import SettingsError
 from agent.sources.checkpoints import flush_folder
 
 POST_SECS: Final = 10.0
 
 
 class Outlet(NamedTuple):
-    """A spool, what it is called in the settings, and what delivers its lines (OSError when that fails)."""
+    """A spool, what it is called in the settings, and what delivers its lines (an error when that fails)."""
 
     setting: str
     spool: Path
@@ -52,7 +53,7 @@ def to_address(url: str, token_file: Path | None, spool: Path) -> Outlet:
     def post(lines: bytes) -> None:
         headers = {"Content-Type": "application/x-ndjson"}
         if token_file is not None:
-            headers["Authorization"] = f"Bearer {token_file.read_text(encoding='utf-8').strip()}"
+            headers["Authorization"] = f"Bearer {_token(token_file)}"
         try:
             answer = pool.request("POST", url, body=lines, headers=headers, redirect=False)
         except urllib3.exceptions.HTTPError as error:
@@ -63,18 +64,31 @@ def to_address(url: str, token_file: Path | None, spool: Path) -> Outlet:
     return Outlet(f"anchor_url {url}", spool, post)
 
 
+def _token(path: Path) -> str:
+    """The token in a file; SettingsError when it cannot stand in a header."""
+    try:
+        token = path.read_bytes().decode("ascii").strip()
+    except UnicodeDecodeError:
+        token = ""
+    if not token.isprintable() or not token:
+        raise SettingsError(
+            f"anchor_token_file {path} does not hold a token: one line of ASCII; write it there alone"
+        )
+    return token
+
+
 def append(path: Path, lines: bytes) -> None:
-    """Add whole lines to a file, flushed to disk; half a line that a crash has left gets its own end."""
+    """Add whole lines to a file, flushed to disk; half a line that a crash has left is cut off first.
+
+    Where that is not allowed (a file that can only be appended to), it gets its own end.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not path.exists()
-    with path.open("a+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        if size:
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":
-                lines = b"\n" + lines
-        file.write(lines)
-        file.flush()
-        os.fsync(file.fileno())
+    if not is_new:
+        try:
+            appending.cut_torn(path)
+        except PermissionError:
+            lines = b"\n" + lines
+    appending.append(path, lines)
     if is_new:
         flush_folder(path.parent)

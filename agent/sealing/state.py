@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from agent.appending import append
 from agent.sources.checkpoints import flush_folder
 from indexer.seals import merkle, seal
 from indexer.seals.leaves import Leaves, LeavesError, unpack
@@ -117,15 +118,7 @@ class SealState:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"pending-{number:012}"
         is_new = not path.exists()
-        with path.open("ab") as file:
-            before = file.tell()
-            try:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(before)
-                raise
+        append(path, data)
         if is_new:
             flush_folder(self.folder)
 
@@ -155,13 +148,14 @@ class SealState:
         if leaves:
             self._replace(f"replayed-{os.getpid()}-{os.urandom(4).hex()}", _framed(leaves, 0))
 
-    def replayed(self) -> tuple[list[Path], Leaves]:
-        """What was replayed since, and the files to be removed once it is written down elsewhere."""
-        paths = [path for path in self.folder.glob("replayed-*") if not path.name.endswith(".new")]
+    def replayed(self) -> list[Path]:
+        """What was replayed since: files to be removed once their leaves are written down elsewhere."""
+        return sorted(path for path in self.folder.glob("replayed-*") if not path.name.endswith(".new"))
+
+    def replayed_leaves(self, path: Path) -> Leaves:
         leaves = Leaves()
-        for path in paths:
-            _take(path.read_bytes(), leaves)
-        return paths, leaves
+        _take(path.read_bytes(), leaves)
+        return leaves
 
     # -- files
 

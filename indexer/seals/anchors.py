@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -35,19 +36,23 @@ def anchor_of(seal: Seal) -> Anchor:
 def read(path: Path) -> list[Anchor]:
     """Read a file of anchors; SettingsError names the line that is none.
 
-    Half a line at its end is passed over: it is being written.
+    Half a line is passed over at the end, where it is being written, and before its whole repetition, where
+    writing it failed and the file could only be appended to.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise SettingsError(f"--anchor {path} cannot be read: {error}") from None
     found: list[Anchor] = []
-    for number, line in enumerate(data[: data.rfind(b"\n") + 1].split(b"\n"), 1):
+    lines = data[: data.rfind(b"\n") + 1].split(b"\n")
+    for number, (line, following) in enumerate(pairwise([*lines, b""]), 1):
         if not line:
             continue
         try:
             found.append(Anchor(**orjson.loads(line)))
             bytes.fromhex(found[-1].key)
         except (TypeError, ValueError):
+            if following.startswith(line):
+                continue
             raise SettingsError(f"--anchor {path}, line {number}, is no anchor of a seal") from None
     return found

@@ -1,5 +1,6 @@
 """What the agent tells of itself: on disk before it is shipped, whatever the disk does."""
 
+import resource
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,6 +59,20 @@ def test_half_a_line_of_a_crash_swallows_none(tmp_path: Path, journal: Journal) 
     path.write_bytes(path.read_bytes() + b'{"@t":"2026')
     journal.tell("lost", "two", {})
     assert lines(tmp_path / FOLDER) == ["one", "two"]
+
+
+def test_what_a_full_disk_took_half_of_stands_there_once(tmp_path: Path, journal: Journal) -> None:
+    journal.tell("lost", "one", {})
+    [path] = (tmp_path / FOLDER).iterdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room_bytes in (10, 0, path.stat().st_size + 50):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + room_bytes, hard))
+        journal.tell("lost", "more", {})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert journal.problem
+    journal.write()
+    assert path.read_bytes().count(b"\n") == 4
+    assert lines(tmp_path / FOLDER) == ["one", "more", "more", "more"]
 
 
 def test_a_day_has_a_file_and_old_ones_go(tmp_path: Path, journal: Journal, clock: Clock) -> None:

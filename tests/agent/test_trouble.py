@@ -7,10 +7,13 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import psutil
 import pytest
 
+from agent import pipeline
 from agent.errors import StateError
+from agent.normalise import encoder
 from agent.state import state_lock
 from indexer.settings import StoreSettings
 from tests.support import certificates
@@ -244,6 +247,37 @@ def test_29_more_files_than_the_system_lets_it_open(tmp_path: Path, fake: FakeSt
             append(tmp_path / "logs" / f"{number:05}.clef", writer.lines(2))
         until(lambda: len(fake.documents) == len(writer.written), agent)
         assert psutil.Process(agent.pid).num_fds() < 256
+
+
+def test_too_many_open_files_while_records_are_worked_on_delay_them(
+    tmp_path: Path, fake: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_minute: str, _zone: str) -> bytes:
+        raise OSError(24, "Too many open files")
+
+    with running(tmp_path, fake) as agent:
+        with monkeypatch.context() as patched:
+            patched.setattr(encoder, "_wall_clock", refused)
+            append(agent.logs / "a.clef", Writer().lines(2))
+            agent.until(lambda: any("Too many open files" in reason for reason in agent.reasons()))
+        agent.until(lambda: agent.stored() == 2)
+        agent.until(lambda: not agent.reasons())
+        assert agent.agent.counts.rejected == 0
+
+
+def test_records_that_are_ahead_of_the_clock_are_bounded_in_bytes_too(
+    tmp_path: Path, fake: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "AHEAD_BYTES_MAX", 1024**2)
+    moment = (datetime.now(UTC) + timedelta(days=20)).isoformat()
+    line = orjson.dumps({"@t": moment, "@mt": "x", "Values": "v" * 30_000}) + b"\n"
+    with running(tmp_path, fake) as agent:
+        append(agent.logs / "a.clef", line * 200)
+        agent.until(lambda: any("are ahead of the clock" in reason for reason in agent.reasons()))
+        made = agent.agent._pipeline
+        assert made is not None
+        assert 1024**2 < made.feeds[0].normaliser.ahead.bytes < 2 * 1024**2
+        assert made.ahead_count < 100
 
 
 def test_27_serilogs_stop_at_1_gib_is_told(tmp_path: Path, fake: FakeStore) -> None:

@@ -122,7 +122,7 @@ class TestRetryAfter:
         ("value", "least", "most"),
         [
             ("7", 7, 7),
-            ("Fri, 01 Jan 2100 00:00:00 GMT", 1e9, 1e10),
+            ("Fri, 01 Jan 2100 00:00:00 GMT", 300, 300),
             ("Sat, 01 Jan 2000 00:00:00 GMT", 0, 0),
         ],
         ids=["seconds", "a date", "a date that is over"],
@@ -132,7 +132,15 @@ class TestRetryAfter:
         assert found is not None
         assert least <= found <= most
 
-    @pytest.mark.parametrize("headers", [{}, {"Retry-After": "soon"}], ids=["absent", "nonsense"])
+    @pytest.mark.parametrize("value", ["9" * 12, "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+    def test_is_no_more_than_five_minutes(self, value: str) -> None:
+        assert retry_after_secs(RawAnswer(429, {"Retry-After": value}, b"")) == 300
+
+    @pytest.mark.parametrize(
+        "headers",
+        [{}, {"Retry-After": "soon"}, {"Retry-After": "Mon, 01 Jan 2026 00:00:00 +9999999999999999"}],
+        ids=["absent", "nonsense", "no date"],
+    )
     def test_may_say_nothing(self, headers: dict[str, str]) -> None:
         assert retry_after_secs(RawAnswer(429, headers, b"")) is None
 

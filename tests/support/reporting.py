@@ -13,7 +13,8 @@ import orjson
 from agent.formats import format_named
 from agent.health import SourceState, State
 from agent.journal import FOLDER, Journal
-from agent.normalise.normaliser import FileInfo, Normaliser, SourceFacts
+from agent.normalise.normaliser import Normaliser
+from agent.normalise.source import FileInfo, SourceFacts
 from agent.reporting import Reporter
 from agent.settings import AgentSettings
 from indexer import partitions

@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from agent.formats import format_named
-from agent.normalise.normaliser import Document, FileInfo, Normaliser, SourceFacts
+from agent.normalise.normaliser import Document, Normaliser
+from agent.normalise.source import FileInfo, SourceFacts
 from indexer.classes import DEFAULTS
 from indexer.plans import PlanEntry, Tenant
 from indexer.tenants import Tenants

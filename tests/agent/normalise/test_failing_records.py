@@ -6,11 +6,25 @@ from typing import Any
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
-from agent.normalise import change_lines, normaliser, other_lines, reader
+from agent.normalise import change_lines, encoder, normaliser, other_lines, reader
 from agent.normalise.encoder import Encoder
-from indexer.event import event_hash
-from tests.agent.normalise.feeding import FILE, Feeding, change, events, flags, log, request, what
+from agent.normalise.faults import told
+from indexer.event import Flag, event_hash
+from tests.agent.normalise.feeding import (
+    FILE,
+    TENANT,
+    Feeding,
+    change,
+    events,
+    flags,
+    log,
+    request,
+    tenant,
+    tenants,
+    what,
+)
 
 POISON = "a poisonous record"
 
@@ -106,3 +120,46 @@ class TestARecordWhoseSecretsCannotBeTold:
     def test_is_none_when_it_was_stored_before_a_restart(self, feeding: Feeding) -> None:
         feeding.normaliser.warm(FILE, [(0, orjson.dumps(poison()))])
         assert feeding.normaliser.failures == []
+
+
+class TestAFaultOfThisMachine:
+    @pytest.fixture(params=[OSError(24, "Too many open files"), MemoryError()], ids=["files", "memory"])
+    def fault(self, request: pytest.FixtureRequest) -> Exception:
+        fault: Exception = request.param
+        return fault
+
+    @pytest.mark.parametrize(
+        ("owner", "name"),
+        [(reader.Reader, "read"), (Encoder, "encode"), (encoder, "_wall_clock"), (other_lines, "rendered")],
+        ids=["reading", "encoding", "the wall clock", "classifying"],
+    )
+    def test_delays_records_and_gives_up_none(
+        self, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, fault: Exception
+    ) -> None:
+        def failing(*_: object, **__: object) -> None:
+            raise fault
+
+        calm, feeding = Feeding(), Feeding()
+        given = [(0, orjson.dumps(change())), (500, orjson.dumps(log())), (900, orjson.dumps(request()))]
+        found = feeding.normaliser.feed(FILE, [], {}, "t")
+        records = list(given)
+        framed: dict[int, tuple[str, ...]] = {500: (Flag.TRUNCATED.value,)}
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, failing)
+            found += feeding.normaliser.feed(FILE, records, framed, "t")
+            found += feeding.normaliser.tick()
+            assert records or feeding.normaliser.is_delayed
+            assert feeding.normaliser.fault == told(fault)
+        found += feeding.normaliser.feed(FILE, records, framed, "t")
+        found += feeding.normaliser.tick()
+        assert (records, framed, feeding.normaliser.is_delayed) == ([], {}, False)
+        assert feeding.normaliser.failures == []
+        expected = calm.normaliser.feed(FILE, given, {500: (Flag.TRUNCATED.value,)}, "t")
+        assert sorted(each[-1] for each in found) == sorted(each[-1] for each in expected)
+
+    def test_is_none_where_a_zone_is_unknown_here_then_it_is_utc_and_said_once(self) -> None:
+        feeding = Feeding(known=tenants(tenant(zone="Europe/Newtown")))
+        with capture_logs() as said:
+            found = feeding.feed(log(TenantId=TENANT), log(TenantId=TENANT))
+        assert [event["local"]["zone"] for event in found] == ["UTC", "UTC"]
+        assert [each["event"] for each in said] == ["zone_unknown"]

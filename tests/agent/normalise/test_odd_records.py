@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.normalise.normaliser import FileInfo
+from agent.normalise.source import FileInfo
 from indexer import bulk, partitions
 from indexer.client import Client
 from indexer.event import event_hash

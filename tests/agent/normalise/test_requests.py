@@ -8,6 +8,8 @@ import orjson
 import pytest
 
 from agent.normalise import requests as open_requests
+from agent.normalise.draft import NOTHING_KNOWN
+from agent.normalise.request_lines import facts_of
 from tests.agent.normalise.feeding import (
     NEXT_FILE,
     TENANT,
@@ -243,3 +245,13 @@ class TestTokens:
         out += feeding.documents(request(RequestId=FIRST), token="c")
         assert sorted(str(document[3]) for document in out) == ["a", "a", "b", "b", "c"]
         assert len({document[1] for document in out}) == 5
+
+
+def test_what_ended_requests_told_is_forgotten_though_one_id_comes_again_and_again() -> None:
+    known, facts = open_requests.Requests(), facts_of(request(), NOTHING_KNOWN)
+    for number in range(3_000):
+        known.read_bytes += 1_000
+        known.close("always the same", facts)
+        known.close(f"0HN{number}", facts)
+        known.forget()
+    assert len(known._closed) <= open_requests.CLOSED_BYTES // 1_000 + 2

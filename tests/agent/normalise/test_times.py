@@ -167,6 +167,12 @@ class TestWhatIsOlderThanItsClassKeeps:
         assert feeding.documents(request(), {**request(), "@t": "never"}, token="t") == []
         assert feeding.normaliser.expired == ["t", "t"]
 
+    def test_is_what_is_written_now_where_our_clock_is_further_ahead_than_that(self) -> None:
+        feeding = Feeding(known=tenants(tenant(plans=[("starter", NOW - timedelta(days=90))])))
+        feeding.clock.now = NOW + timedelta(days=31)
+        assert feeding.documents({**log(TenantId=TENANT), "@t": NOW.isoformat()}, token="t") == []
+        assert feeding.normaliser.expired == ["t"]
+
     def test_is_never_so_without_a_time(self) -> None:
         feeding = Feeding()
         assert len(feeding.documents(at("never"))) == 1

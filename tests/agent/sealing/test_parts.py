@@ -1,5 +1,7 @@
 """The parts of sealing: what survives a torn file, where anchors go."""
 
+import contextlib
+import resource
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,11 +12,13 @@ import orjson
 import pytest
 
 from agent.delivery.batches import Stored
+from agent.errors import SettingsError
 from agent.sealing import outlets
-from agent.sealing.ledger import Ledger
+from agent.sealing.ledger import LOOK_SECS, Ledger, note
 from agent.sealing.outlets import Outlet
 from agent.sealing.state import SealState
 from indexer.event import event_hash
+from indexer.seals.leaves import Leaves
 from tests.support.events import document
 from tests.support.sealing import new_key
 
@@ -27,6 +31,23 @@ def stored(number: int, **fields: object) -> Stored:
     made["event"]["hash"] = event_hash(made)
     hash_ = bytes.fromhex(made["event"]["hash"])
     return PARTITION, made["event"]["id"], orjson.dumps(made), None, made["tenant"]["id"], hash_
+
+
+def leaves(count: int) -> Leaves:
+    made = Leaves()
+    note(made, [stored(number) for number in range(count)], seen=False)
+    return made
+
+
+@contextlib.contextmanager
+def full_after(path: Path, bytes_: int) -> Iterator[None]:
+    """A disk that takes so many more bytes of a file, and then nothing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + bytes_, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 class TestState:
@@ -51,6 +72,50 @@ class TestState:
         again.took([stored(2)], seen=True)
         again.save()
         assert len(self.ledger(state)) == 2
+
+    def test_leaves_that_were_half_written_on_a_full_disk_hide_none_that_follow(self, tmp_path: Path) -> None:
+        state = SealState(tmp_path)
+        ledger = self.ledger(state)
+        ledger.took([stored(1)], seen=False)
+        ledger.save()
+        ledger.took([stored(2)], seen=False)
+        [path] = state.folder.glob("pending-*")
+        with full_after(path, 6), pytest.raises(OSError, match="File too large"):
+            ledger.save()
+        ledger.save()
+        assert len(self.ledger(state)) == 2
+
+    def test_what_was_replayed_is_taken_in_once_though_the_disk_is_full(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        state = SealState(tmp_path)
+        state.write_replayed(leaves(3))
+        ledger = self.ledger(state)
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(state, "append", full)
+            for turn in range(4):
+                ledger.turn(turn * LOOK_SECS)
+        assert state.replayed() != []
+        ledger.turn(5 * LOOK_SECS)
+        assert (len(ledger), state.replayed()) == (3, [])
+
+    def test_more_than_one_seal_holds_was_replayed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("agent.sealing.ledger.COUNT_MAX", 5)
+        state = SealState(tmp_path)
+        for _ in range(3):
+            state.write_replayed(leaves(2))
+        ledger = self.ledger(state)
+        ledger.turn(0.0)
+        [number] = state.waiting()
+        written = state.read(number)
+        assert written is not None
+        assert (written.seal.count, len(ledger)) == (4, 2)
 
     def test_a_seal_is_made_by_count_or_by_time_and_follows_the_one_before(self, tmp_path: Path) -> None:
         state = SealState(tmp_path)
@@ -158,9 +223,41 @@ class TestOutlets:
             self.told(outlet)
         assert (tmp_path / "spool").read_bytes().count(b"\n") == 2
 
-    def test_a_file_is_added_to_and_half_a_line_in_it_gets_its_own_end(self, tmp_path: Path) -> None:
+    def test_a_file_is_added_to_and_half_a_line_in_it_is_cut_off(self, tmp_path: Path) -> None:
         file = tmp_path / "outside" / "anchors.jsonl"
         file.parent.mkdir()
+        file.write_bytes(b'{"number":0}\n{"num')
+        self.told(outlets.to_file(file, tmp_path / "spool"))
+        assert file.read_bytes() == b'{"number":0}\n{"number":1}\n{"number":2}\n'
+
+    def test_half_a_line_gets_its_own_end_in_a_file_that_can_only_be_appended_to(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(*_: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr("os.truncate", refused)
+        file = tmp_path / "anchors.jsonl"
         file.write_bytes(b'{"num')
         self.told(outlets.to_file(file, tmp_path / "spool"))
         assert file.read_bytes() == b'{"num\n{"number":1}\n{"number":2}\n'
+
+    def test_half_a_line_in_the_spool_is_not_delivered(self, tmp_path: Path) -> None:
+        outlet = outlets.to_file(tmp_path / "anchors.jsonl", tmp_path / "spool")
+        outlet.spool.write_bytes(b'{"num')
+        self.told(outlet)
+        assert (tmp_path / "anchors.jsonl").read_bytes() == b'{"number":1}\n{"number":2}\n'
+
+    @pytest.mark.parametrize(
+        "token",
+        [b"one\ntwo\n", b"\xff\xfe", "schlüssel".encode(), b"\n"],
+        ids=["lines", "binary", "umlaut", "none"],
+    )
+    def test_a_token_that_cannot_be_used_is_said(
+        self, receiver: Receiver, tmp_path: Path, token: bytes
+    ) -> None:
+        path = tmp_path / "token"
+        path.write_bytes(token)
+        with pytest.raises(SettingsError, match=f"anchor_token_file {path} does not hold a token"):
+            self.told(outlets.to_address(receiver.url, path, tmp_path / "spool"))
+        assert receiver.told == []

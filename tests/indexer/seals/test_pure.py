@@ -188,6 +188,16 @@ class TestAnchors:
         path.write_bytes(anchor.line + anchor.line[:20])
         assert anchors.read(path) == [anchor]
 
+    def test_half_a_line_before_its_repetition_is_passed_over(self, tmp_path: Path) -> None:
+        made, _ = TestSeal().made()
+        anchor = anchors.anchor_of(made)
+        path = tmp_path / "anchors.jsonl"
+        path.write_bytes(anchor.line[:40] + b"\n" + anchor.line[:20] + b"\n" + anchor.line)
+        with pytest.raises(SettingsError, match="line 1, is no anchor"):
+            anchors.read(path)
+        path.write_bytes(anchor.line + anchor.line[:20] + b"\n" + anchor.line[:40] + b"\n" + anchor.line)
+        assert anchors.read(path) == [anchor, anchor]
+
     def test_a_line_that_is_none_is_named(self, tmp_path: Path) -> None:
         path = tmp_path / "anchors.jsonl"
         path.write_bytes(b"\n{}\n")
