@@ -15,6 +15,7 @@ from agent.sources import discovery
 from agent.sources.discovery import Inode
 from agent.sources.fingerprint import GZIP, open_shared, read_at
 from agent.state import is_held
+from agent.telemetry import shown
 from indexer import tenants
 from indexer.client import Client
 from indexer.errors import StoreError
@@ -39,7 +40,7 @@ def plan(settings: AgentSettings) -> Iterator[str]:
             raise SettingsError(f"source {source.name!r}: {error}") from None
         yield f"source {source.name}: {form.name}, {form.provenance}, {', '.join(source.paths)}"
         for seen in discovery.look(source.paths):
-            yield f"  {seen.path}  {seen.size:,} bytes"
+            yield f"  {shown(seen.path)}  {seen.size:,} bytes"
 
 
 def findings(settings: AgentSettings) -> Iterator[str]:

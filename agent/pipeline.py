@@ -23,7 +23,7 @@ from agent.sources import checkpoints
 from agent.sources.checkpoints import Entry
 from agent.sources.stream import Chunk, Span, Stream
 from agent.sources.tail import Notice, Tail
-from agent.telemetry import Counts
+from agent.telemetry import Counts, shown
 from indexer.tenants import Tenants
 
 CHECKPOINT = "checkpoint.json"
@@ -325,7 +325,7 @@ class Pipeline:
 
 
 def _file(stream: Stream) -> FileInfo:
-    return FileInfo(stream.path, stream.head.identity)
+    return FileInfo(shown(stream.path), stream.head.identity)
 
 
 def _place(feed: Feed, failure: Failure) -> bytes:

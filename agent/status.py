@@ -12,7 +12,7 @@ import orjson
 
 from agent.pipeline import Pipeline
 from agent.state import is_held
-from agent.telemetry import Counts
+from agent.telemetry import Counts, shown
 
 STATUS = "status.json"
 
@@ -31,7 +31,7 @@ def write(state_dir: Path, pipeline: Pipeline, started_at: datetime, now: dateti
         "files": [
             {
                 "source": stream.source,
-                "path": _text(stream.path),
+                "path": shown(stream.path),
                 "position": stream.position,
                 "size": stream.size,
                 "archive": stream.archive_size is not None,
@@ -46,7 +46,7 @@ def write(state_dir: Path, pipeline: Pipeline, started_at: datetime, now: dateti
         "stalled": pipeline.observation.stalled,
         "silent": sorted(pipeline.observation.silent),
         "unreadable": {
-            _text(path): reason for feed in pipeline.feeds for path, reason in feed.tail.unreadable.items()
+            path: reason for feed in pipeline.feeds for path, reason in feed.tail.unreadable.items()
         },
         "in_flight": lanes.in_flight,
         "waiting": lanes.waiting,
@@ -98,11 +98,6 @@ def lines(state_dir: Path, now: datetime) -> Iterator[str]:
         yield f"seals  {problem}"
     for partition, reason in document["waiting"].items():
         yield f"waiting  {partition}  {reason}"
-
-
-def _text(path: str) -> str:
-    """A name that is no UTF-8 cannot stand in JSON."""
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _size(path: str, known: int) -> int:

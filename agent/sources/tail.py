@@ -18,6 +18,7 @@ from agent.sources.fingerprint import Head, Readable, head_of, is_compressed, op
 from agent.sources.rotation import Belonging, belonging
 from agent.sources.stream import Chunk, Framer, Stream
 from agent.sources.unbound import Unbound
+from agent.telemetry import shown
 
 GONE_SECS = 5.0
 OPEN_FILES_MAX = 64
@@ -181,7 +182,7 @@ class Tail:
         self.lost_bytes += bytes_
         self.lost_files += 1
         log.error("lost", source=self.name, path=path, bytes=bytes_, reason=reason)
-        self.notices.append(Notice("lost", path, {"Bytes": bytes_, "Reason": reason}))
+        self.notices.append(Notice("lost", shown(path), {"Bytes": bytes_, "Reason": reason}))
 
     def _bind(self, seen: Seen, now: float) -> None:
         """Find out what a file is that no stream reads."""
@@ -261,7 +262,7 @@ class Tail:
                 stream.close()
 
     def _cannot_read(self, path: str, reason: str) -> None:
-        self.unreadable[path] = reason
+        self.unreadable[shown(path)] = reason
         if ("unreadable", path) not in self._said:
             self._said.add(("unreadable", path))
             log.error("unreadable", source=self.name, path=path, reason=reason)

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from agent import status
 from agent.errors import StateError
 from agent.state import state_lock
 from indexer.settings import StoreSettings
@@ -261,6 +262,20 @@ def test_27_serilogs_stop_at_1_gib_is_told(tmp_path: Path, fake: FakeStore) -> N
         [PROGRAM, "status", "--config", tmp_path / "agent.toml"], capture_output=True, text=True, check=True
     ).stdout
     assert f"stalled  app  {log} has reached 1 GiB" in told
+
+
+def test_a_file_whose_name_is_no_utf8_is_read_shown_and_told_of(tmp_path: Path, fake: FakeStore) -> None:
+    writer = Writer()
+    with running(tmp_path, fake) as agent:
+        agent.until(lambda: agent.agent.state)
+        log, half = (agent.logs / os.fsdecode(name) for name in (b"caf\xe9.clef", b"half\xe9.clef"))
+        append(half, b"half a line")
+        append(log, writer.lines(4))
+        agent.until(lambda: agent.stored() == 4)
+        assert {each["log"]["file"] for each in agent.events()} == {f"{agent.logs}/caf\\udce9.clef"}
+        half.unlink()
+        agent.until(lambda: agent.told() == ["lost"])
+    assert any(r"caf\udce9.clef" in line for line in status.lines(agent.state, datetime.now(UTC)))
 
 
 def test_a_source_that_falls_silent_while_its_neighbours_speak_is_told(
