@@ -21,7 +21,8 @@ from agent.observation import Observation, Observed
 from agent.sealing.sealer import Sealer
 from agent.sources import checkpoints
 from agent.sources.checkpoints import Entry
-from agent.sources.stream import Chunk, Span, Stream
+from agent.sources.spans import Span
+from agent.sources.stream import Chunk, Stream
 from agent.sources.tail import Notice, Tail
 from agent.telemetry import Counts, shown
 from indexer.tenants import Tenants

@@ -22,6 +22,7 @@ from agent.sources.fingerprint import (
     open_shared,
     read_at,
 )
+from agent.sources.spans import Span, Spans
 
 CHUNK_BYTES = 256 * 1024
 CONTEXT_BYTES = 256 * 1024
@@ -42,23 +43,6 @@ class Framer(Protocol):
     def mid_line(self) -> bool: ...
     def split(self, data: bytes, position: int) -> Records: ...
     def flush(self) -> Records: ...
-
-
-class Span:
-    """A stretch of a stream whose records were handed on together: final when none of them is open.
-
-    `last_time` is the last usable time of a record up to its end, where whoever took the records says so.
-    """
-
-    __slots__ = ("anchor", "end", "last_time", "open_count", "start", "stream")
-
-    def __init__(self, stream: Stream, start: int, end: int, anchor: Anchor, open_count: int) -> None:
-        self.stream = stream
-        self.start = start
-        self.end = end
-        self.anchor = anchor
-        self.open_count = open_count
-        self.last_time = ""
 
 
 class Chunk(NamedTuple):
@@ -118,7 +102,7 @@ class Stream:
         # What `size` was before it was last seen to have changed.
         self._size_before = 0
         self._recent = b""
-        self._spans: deque[Span] = deque()
+        self._spans = Spans()
         self._read_end = 0
         self._starts: deque[int] = deque([0])
 
@@ -298,7 +282,7 @@ class Stream:
             self._recent = (self._recent + data)[-ANCHOR_BYTES:]
         if end > self._read_end:
             self._read_end = end
-            self._spans.append(span)
+            self._spans.add(span)
         return Chunk(self, records, self._framer.flags, span)
 
     def _anchor_before(self, end: int, data: bytes) -> Anchor:
@@ -326,8 +310,7 @@ class Stream:
     def settle(self) -> bool:
         """Move the position over the leading spans that are final; whether it moved."""
         before = self.position
-        while self._spans and self._spans[0].open_count == 0:
-            span = self._spans.popleft()
+        for span in self._spans.take_final():
             self._anchor = span.anchor if span.end > self.position else self._anchor
             self.position = span.end
             self.last_time = span.last_time or self.last_time
