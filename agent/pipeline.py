@@ -23,7 +23,8 @@ from agent.sources import checkpoints
 from agent.sources.checkpoints import Entry
 from agent.sources.spans import Span
 from agent.sources.stream import Chunk, Stream
-from agent.sources.tail import Notice, Tail
+from agent.sources.tail import Tail
+from agent.sources.troubles import Notice
 from agent.telemetry import Counts, shown
 from indexer.tenants import Tenants
 
@@ -145,12 +146,12 @@ class Pipeline:
 
     def _note(self, feed: Feed) -> None:
         """Write down in the audit trail what became of files."""
-        for notice in feed.tail.notices:
+        for notice in feed.tail.troubles.notices:
             if not feed.is_own:
                 self.journal.tell(notice.what, _sentence(notice), {
                     "Source": feed.tail.name, "File": notice.path, **notice.facts,
                 })  # fmt: skip
-        feed.tail.notices.clear()
+        feed.tail.troubles.notices.clear()
 
     def announce(self, events: Iterable[tuple[str, str]]) -> None:
         """Hear of names that changed on disk; see Tail.announce."""
@@ -322,7 +323,7 @@ class Pipeline:
 
     @property
     def lost_bytes(self) -> int:
-        return sum(feed.tail.lost_bytes for feed in self.feeds)
+        return sum(feed.tail.troubles.lost_bytes for feed in self.feeds)
 
 
 def _file(stream: Stream) -> FileInfo:

@@ -46,7 +46,7 @@ def write(state_dir: Path, pipeline: Pipeline, started_at: datetime, now: dateti
         "stalled": pipeline.observation.stalled,
         "silent": sorted(pipeline.observation.silent),
         "unreadable": {
-            path: reason for feed in pipeline.feeds for path, reason in feed.tail.unreadable.items()
+            path: reason for feed in pipeline.feeds for path, reason in feed.tail.troubles.unreadable.items()
         },
         "in_flight": lanes.in_flight,
         "waiting": lanes.waiting,

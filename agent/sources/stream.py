@@ -117,22 +117,29 @@ class Stream:
         self._starts = deque([entry.context_from])
 
     def attach(self, file: Readable, seen: Seen) -> None:
-        """Read from this open file from now on."""
+        """Read from this open file from now on; OSError leaves everything as it was."""
+        recent = self._recent
+        if not recent and not isinstance(file, Archive):
+            count = min(self.offset, ANCHOR_BYTES)
+            recent = read_at(file, self.offset - count, count)
         self.close()
-        self._file = file
+        self._file, self._recent = file, recent
         self.path, self.inode, self.size = seen.path, seen.inode, seen.size
         self.archive_size = file.size if isinstance(file, Archive) else None
         self.displaced = False
         self.gone_since = None
         self._looked_end = -1
-        if not self._recent and self.archive_size is None:
-            count = min(self.offset, ANCHOR_BYTES)
-            self._recent = read_at(file, self.offset - count, count)
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _fail(self, error: OSError) -> None:
+        """A stale handle, a bad sector: where the file has a name, the next try opens it again."""
+        self.unreadable = str(error)
+        if self.gone_since is None:
+            self.close()
 
     @property
     def is_open(self) -> bool:
@@ -177,9 +184,14 @@ class Stream:
     def notice_replacement(self) -> None:
         """Look at once, without reading on, whether the file is still this stream's, and how long it is."""
         file = None if self.displaced else self.file()
-        if file is not None:
+        if file is None:
+            return
+        try:
             size = file.seek(0, io.SEEK_END)
             self.displaced = size < self.offset or self._read_on(file, 0) is None
+        except OSError as error:
+            self._fail(error)
+        else:
             self.size = self.size if self.displaced else size
 
     def _end(self) -> int:
@@ -191,13 +203,17 @@ class Stream:
         if self.displaced:
             return False
         if self._file is not None:
-            size = self._file.seek(0, io.SEEK_END)
+            try:
+                size = self._file.seek(0, io.SEEK_END)
+            except OSError as error:
+                self._fail(error)
+                return True
             if size < self.offset:
                 # The size that is known tells how much was lost, if it is found nowhere else.
                 return True
             if size != self.size:
                 self._size_before, self.size = self.size, size
-        return self._end() != self._looked_end or self._quiet(now)
+        return bool(self.unreadable) or self._end() != self._looked_end or self._quiet(now)
 
     def _quiet(self, now: float) -> bool:
         return self._waits_for_quiet() and (self.archive_size is not None or now - self.grew_at >= QUIET_SECS)
@@ -210,12 +226,23 @@ class Stream:
         )
 
     def read(self, now: float, chunk_bytes: int = CHUNK_BYTES) -> Chunk | None:
-        """The next chunk, or what the quiet has completed; None when there is nothing (or `displaced`)."""
+        """The next chunk, or what the quiet has completed.
+
+        None when there is nothing (or it is `displaced` or `unreadable`).
+        """
         file = self.file()
         if file is None:
             return None
+        try:
+            return self._read(file, now, chunk_bytes)
+        except OSError as error:
+            self._fail(error)
+            return None
+
+    def _read(self, file: Readable, now: float, chunk_bytes: int) -> Chunk | None:
         count = chunk_bytes if self.limit is None else min(chunk_bytes, self.limit - self.offset)
         data = self._read_on(file, max(count, 0))
+        self.unreadable = ""
         if data is None:
             self.displaced = True
             if file.seek(0, io.SEEK_END) == self.size:
@@ -249,7 +276,11 @@ class Stream:
         """Everything up to the end, the last line too if it has none: nobody will write here again."""
         file = self.file()
         while file is not None and not self.displaced:
-            data = self._read_on(file, CHUNK_BYTES)
+            try:
+                data = self._read_on(file, CHUNK_BYTES)
+            except OSError as error:
+                self._fail(error)
+                break
             self.displaced = data is None
             if not data:
                 break
@@ -298,7 +329,11 @@ class Stream:
         framer = self._new_framer()
         at = self._starts[0]
         while file is not None and at < self.position:
-            data = read_at(file, at, min(CHUNK_BYTES, self.position - at))
+            try:
+                data = read_at(file, at, min(CHUNK_BYTES, self.position - at))
+            except OSError as error:
+                self._fail(error)
+                break
             if not data:
                 break
             yield framer.split(data, at)

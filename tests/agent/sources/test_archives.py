@@ -41,7 +41,7 @@ def test_23_the_archive_of_a_shipped_file_is_nothing_new(path: Path, reading: Re
     path.unlink()
     assert reading.poll(after_secs=1) == []
     assert reading.poll(after_secs=GONE_SECS + 1) == []
-    assert reading.tail.lost_bytes == 0
+    assert reading.tail.troubles.lost_bytes == 0
 
 
 def test_23_nor_is_it_after_a_restart(path: Path, reading: Reading) -> None:
