@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import PurePath
 
 import structlog
@@ -76,19 +76,21 @@ class Tail:
         """Bring the streams up to date with the names on disk."""
         self.must_look = False
         met = {stream.path for stream in self._streams} | self._copies.keys()
-        files = discovery.look(self.globs)
-        if files or self._may_be_empty:
+        listing = discovery.look(self.globs)
+        files = listing.files
+        closed = listing.closed_to(met | {seen.path for seen in self._unbound.seen})
+        if files or closed or self._may_be_empty:
             self.troubles.over("nothing")
         else:
             self.troubles.finds_nothing(f"no file matches {', '.join(self.globs)} yet: waiting for one")
         here = {seen.path for seen in files}
-        strangers = self._follow_known(files, now)
+        strangers = self._follow_known(files, closed, now)
         if any(stream.displaced or stream.gone_since is not None for stream in self._streams):
             # What was a copy until now may be all that is left of a file.
             self._copies.clear()
-        self._mourn(files, met | here, now)
+        self._mourn(files, met | here, closed, now)
         self._unpacking.begin(here)
-        self.troubles.unreadable.clear()
+        self.troubles.look(closed)
         for number, seen in enumerate(strangers, 1):
             self._bind(seen, now)
             if number % OPEN_FILES_MAX == 0:
@@ -97,8 +99,11 @@ class Tail:
         self._copies = {seen.path: self._copies[seen.path] for seen in files if seen.path in self._copies}
         self._close_idle()
 
-    def _follow_known(self, files: list[Seen], now: float) -> list[Seen]:
-        """Take over what changed about the files that streams read; the files that none does."""
+    def _follow_known(self, files: list[Seen], closed: Collection[str], now: float) -> list[Seen]:
+        """Take over what changed about the files that streams read; the files that none does.
+
+        A file that is not there is gone, unless it is where nobody could look.
+        """
         known = {stream.inode: stream for stream in self._streams if not stream.displaced}
         strangers = []
         here = set()
@@ -111,7 +116,7 @@ class Tail:
         for stream in self._streams:
             if stream in here:
                 stream.gone_since = None
-            elif stream.gone_since is None:
+            elif stream.gone_since is None and not discovery.is_in(stream.path, closed):
                 stream.gone_since = now
         return strangers
 
@@ -141,14 +146,17 @@ class Tail:
                 if any(PurePath(after).match(pattern) for pattern in self.globs):
                     self._created.add(after)
 
-    def _mourn(self, files: list[Seen], met: set[str], now: float) -> None:
+    def _mourn(self, files: list[Seen], met: set[str], closed: Collection[str], now: float) -> None:
         """Read what came and went without ever being bound, as far as it is open; count the rest."""
-        for seen, file in self._unbound.take_gone({seen.inode for seen in files}):
+        hidden = (seen for seen in self._unbound.seen if discovery.is_in(seen.path, closed))
+        for seen, file in self._unbound.take_gone({seen.inode for seen in (*files, *hidden)}):
             met.add(seen.path)
             unread_bytes = seen.size if file is None else self._read_after_all(file, seen, now)
             if unread_bytes:
                 self.troubles.lost(seen.path, unread_bytes, "it was deleted before it could be read")
         for path in sorted(self._created - met):
+            if discovery.is_in(path, closed):
+                continue
             self.troubles.lost(
                 path, 0, "it was created and deleted before it could be opened; its size is unknown"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import structlog
@@ -20,7 +21,7 @@ class Notice(NamedTuple):
 
 
 class Troubles:
-    """The troubles of one source. `unreadable` is as of now, by path; whoever looks again clears it."""
+    """The troubles of one source. `unreadable` is by path, as of the last look."""
 
     def __init__(self, source: str) -> None:
         self.lost_bytes = 0
@@ -28,7 +29,17 @@ class Troubles:
         self.unreadable: dict[str, str] = {}
         self.notices: list[Notice] = []
         self._source = source
+        self._closed: set[str] = set()
         self._said: set[tuple[str, str]] = set()
+
+    def look(self, closed: Mapping[str, str]) -> None:
+        """Begin a look that could not look into these places; which files it cannot read is yet to come."""
+        for place in self._closed - closed.keys():
+            self.over("unreadable", place)
+        self._closed = set(closed)
+        self.unreadable.clear()
+        for place, reason in closed.items():
+            self.cannot_read(place, reason)
 
     def lost(self, path: str, bytes_: int, reason: str) -> None:
         self.lost_bytes += bytes_
