@@ -158,6 +158,7 @@ class Agent:
         pipeline.close(time.monotonic())
         listened, self.settings = self.settings.http, settings
         self._pipeline = self._composed()
+        self._pipeline.go_on(pipeline)
         if listened != settings.http:
             if self.endpoint is not None:
                 self.endpoint.stop()
@@ -309,12 +310,18 @@ class Agent:
         log.info("stopped", **status.counts(self.counts))
 
     def _drain_for(self, pipeline: Pipeline, secs: float) -> None:
-        """Send what was read and wait for the answers, so long."""
+        """Send what was read, and what is left of files that are gone, and wait for the answers, so long."""
         deadline = time.monotonic() + secs
-        pipeline.lanes.seal()
-        while not pipeline.lanes.is_idle and time.monotonic() < deadline:
+        pipeline.look(time.monotonic())
+        while (now := time.monotonic()) < deadline:
             self._wake.clear()
-            if not pipeline.lanes.turn(time.monotonic()):
+            if self._is_stale():
+                pipeline.lanes.seal()
+            else:
+                pipeline.read_last(now)
+            if pipeline.lanes.is_idle:
+                return
+            if not pipeline.lanes.turn(now):
                 self._wake.wait(IDLE_SECS / 4)
 
     def _write_status(self, pipeline: Pipeline) -> None:

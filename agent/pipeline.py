@@ -311,15 +311,34 @@ class Pipeline:
             self._deliver(feed, feed.normaliser.flush(), now)
         self.lanes.seal()
 
+    def read_last(self, now: float) -> None:
+        """Read what no later run could, of files that are gone; their records wait for no request's end."""
+        for feed in self.feeds:
+            for chunk in feed.tail.last_chunks(now):
+                self._feed(feed, chunk, now)
+                if not self.lanes.has_room or feed.is_full:
+                    break
+            if feed.tail.has_last_records:
+                self._deliver(feed, feed.normaliser.flush(), now)
+        self.lanes.seal()
+
     def close(self, now: float) -> None:
-        """Write down what is final, and let go of the files."""
+        """Write down what is final, let go of the files, and tell what is lost with those that are gone."""
         for feed in self.feeds:
             feed.tail.settle()
         self.save(now)
         self.seals.close()
         for feed in self.feeds:
             feed.tail.close()
+            self._note(feed)
         self.lanes.stop()
+
+    def go_on(self, before: Pipeline) -> None:
+        """Count on where the pipeline before a reload ended."""
+        troubles = {feed.tail.name: feed.tail.troubles for feed in before.feeds}
+        for feed in self.feeds:
+            if feed.tail.name in troubles:
+                feed.tail.troubles.go_on(troubles[feed.tail.name])
 
     @property
     def lost_bytes(self) -> int:

@@ -226,10 +226,7 @@ class Stream:
         )
 
     def read(self, now: float, chunk_bytes: int = CHUNK_BYTES) -> Chunk | None:
-        """The next chunk, or what the quiet has completed.
-
-        None when there is nothing (or it is `displaced` or `unreadable`).
-        """
+        """The next chunk, or what the quiet has completed; None when there is nothing, or it cannot."""
         file = self.file()
         if file is None:
             return None
@@ -383,7 +380,12 @@ class Stream:
     def lag_bytes(self) -> int:
         """How much is not final yet, without a last line that its writer has not ended."""
         unread = 0 if self._looked_end == self.size else max(self.size - self._read_end, 0)
-        return max(self._read_end - self.position, 0) + unread
+        return self.open_bytes + unread
+
+    @property
+    def open_bytes(self) -> int:
+        """How much was read and is not final yet."""
+        return max(self._read_end - self.position, 0)
 
     @property
     def unread_bytes(self) -> int:

@@ -328,6 +328,22 @@ class Tail:
             self._streams.remove(stream)
             self._leaving.append(stream)
 
+    @property
+    def _gone(self) -> list[Stream]:
+        return [stream for stream in self._streams if stream.gone_since is not None]
+
+    def last_chunks(self, now: float) -> Iterator[Chunk]:
+        """What is left of files that are gone: whoever comes after this tail cannot read it."""
+        for stream in self._gone:
+            chunks = stream.drain(now) if stream.is_open else iter(())
+            while not stream.waits_for and (chunk := next(chunks, None)) is not None:
+                yield chunk
+
+    @property
+    def has_last_records(self) -> bool:
+        """Whether records of files that are gone are not final yet."""
+        return any(not stream.is_settled for stream in (*self._gone, *self._leaving))
+
     # -- accounting
 
     def settle(self) -> bool:
@@ -362,6 +378,13 @@ class Tail:
         )
 
     def close(self) -> None:
+        """Let go of the files; what is not final of those that are gone is lost."""
+        for stream in self._gone:
+            stream.notice_replacement()
+        lost = [(stream.path, stream.open_bytes + stream.unread_bytes) for stream in self._gone]
+        for path, bytes_ in (*lost, *((stream.path, stream.open_bytes) for stream in self._leaving)):
+            if bytes_:
+                self.troubles.lost(path, bytes_, "it was deleted, and the agent ended before it was stored")
         self._unpacking.close()
         self._unbound.close()
         for stream in (*self._streams, *self._leaving):

@@ -32,6 +32,11 @@ class Troubles:
         self._closed: set[str] = set()
         self._said: set[tuple[str, str]] = set()
 
+    def go_on(self, before: Troubles) -> None:
+        """Count on where the tail before a reload ended."""
+        self.lost_bytes += before.lost_bytes
+        self.lost_files += before.lost_files
+
     def look(self, closed: Mapping[str, str]) -> None:
         """Begin a look that could not look into these places; which files it cannot read is yet to come."""
         for place in self._closed - closed.keys():
