@@ -139,10 +139,16 @@ class Tail:
 
     def announce(self, events: Iterable[tuple[str, str]]) -> None:
         """Hear of files that were created ("", path), deleted (path, "") or renamed (path, path)."""
+        read = {stream.path for stream in self._streams if stream.is_open}
         for before, after in events:
             # What is deleted stays noted: whether anybody read it is what the next look is to find out.
             if after:
                 self._created.discard(before)
+                if before in read:
+                    # Through the open handle, whatever its name becomes.
+                    read = read - {before} | {after}
+                    continue
+                read.discard(after)
                 if any(PurePath(after).match(pattern) for pattern in self.globs):
                     self._created.add(after)
 

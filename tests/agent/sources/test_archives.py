@@ -92,6 +92,25 @@ def test_23_one_that_is_larger_than_a_look_unpacks_is_read_whole(tmp_path: Path,
     assert numbers(read) == list(range(count))
 
 
+def test_23_renamed_and_compressed_between_two_looks_is_no_loss(path: Path, reading: Reading) -> None:
+    read = reading.poll()
+    reading.finish()
+    append(path, lines(3, 4))
+    first, second = path.with_name("1.clef"), path.with_name("2.clef")
+    path.rename(second)
+    pack(second)
+    second.unlink()
+    # As the watch tells it.
+    reading.tail.announce([
+        (str(path), str(first)), (str(first), str(second)),
+        ("", str(second.with_suffix(".clef.gz"))), (str(second), ""),
+    ])  # fmt: skip
+    read += reading.poll(after_secs=1)
+    read += reading.poll(after_secs=GONE_SECS + 1)
+    assert numbers(read) == list(range(7))
+    assert reading.tail.troubles.notices == []
+
+
 class TestHalfWritten:
     """An archive that is being written."""
 
