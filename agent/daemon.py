@@ -44,8 +44,12 @@ class Agent:
         store: StoreSettings,
         client: Client,
         read_again: Callable[[], AgentSettings] | None = None,
+        hang_up: threading.Event | None = None,
     ) -> None:
-        """`read_again` gives the settings as they are by now; AgentError says why they cannot be used."""
+        """`read_again` gives the settings as they are by now; AgentError says why they cannot be used.
+
+        `hang_up` asks for that as reload() does, and may have done so already.
+        """
         self.settings = settings
         self.counts = Counts()
         # What a run that ends has to show: the agent's own events are not in it.
@@ -64,7 +68,7 @@ class Agent:
         self._state_at = 0.0
         self._taker = Taker()
         self._read_again = read_again
-        self._hang_up = threading.Event()
+        self._hang_up = hang_up or threading.Event()
         self._started_at = datetime.now(UTC)
         self._reporter = Reporter(self._started_at, time.monotonic())
 
