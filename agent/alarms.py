@@ -69,7 +69,7 @@ ALARMS: Final[dict[str, Alarm]] = {
         "Make room on the disk of state_dir, or make it writable.",
     ),
     "lost": Alarm(
-        "A file was deleted or truncated before its end was read; these bytes are gone.",
+        "A file was deleted or truncated before its end was read or stored; these bytes are gone.",
         "Let rotation keep a file for some minutes; put the file back from a backup and it is read.",
     ),
     "machine_fails": Alarm(

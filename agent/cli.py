@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,14 +75,16 @@ def _settings(path: Path) -> tuple[AgentSettings, StoreSettings, Client]:
 @click.pass_context
 def run(ctx: click.Context, path: Path, *, once: bool, timeout_secs: float) -> None:
     """Follow the sources; with --once, ship what is there and print the account as one JSON line."""
+    hang_up = threading.Event()
+    if not once and hasattr(signal, "SIGHUP"):
+        # Before the settings are read: what is changed from now on is read again.
+        signal.signal(signal.SIGHUP, lambda *_: hang_up.set())
     settings, store, client = _settings(path)
     (telemetry.log_sentences if once else telemetry.log_json)()
     with state_lock(settings.state_dir):
-        agent = Agent(settings, store, client, lambda: agent_settings.load(path))
+        agent = Agent(settings, store, client, lambda: agent_settings.load(path), hang_up)
         stopped = _stop_on_signals(agent)
         if not once:
-            if hasattr(signal, "SIGHUP"):
-                signal.signal(signal.SIGHUP, lambda *_: agent.reload())
             agent.follow()
             return
         try:

@@ -44,8 +44,12 @@ class Agent:
         store: StoreSettings,
         client: Client,
         read_again: Callable[[], AgentSettings] | None = None,
+        hang_up: threading.Event | None = None,
     ) -> None:
-        """`read_again` gives the settings as they are by now; AgentError says why they cannot be used."""
+        """`read_again` gives the settings as they are by now; AgentError says why they cannot be used.
+
+        `hang_up` asks for that as reload() does, and may have done so already.
+        """
         self.settings = settings
         self.counts = Counts()
         # What a run that ends has to show: the agent's own events are not in it.
@@ -64,7 +68,7 @@ class Agent:
         self._state_at = 0.0
         self._taker = Taker()
         self._read_again = read_again
-        self._hang_up = threading.Event()
+        self._hang_up = hang_up or threading.Event()
         self._started_at = datetime.now(UTC)
         self._reporter = Reporter(self._started_at, time.monotonic())
 
@@ -158,6 +162,7 @@ class Agent:
         pipeline.close(time.monotonic())
         listened, self.settings = self.settings.http, settings
         self._pipeline = self._composed()
+        self._pipeline.go_on(pipeline)
         if listened != settings.http:
             if self.endpoint is not None:
                 self.endpoint.stop()
@@ -309,12 +314,18 @@ class Agent:
         log.info("stopped", **status.counts(self.counts))
 
     def _drain_for(self, pipeline: Pipeline, secs: float) -> None:
-        """Send what was read and wait for the answers, so long."""
+        """Send what was read, and what is left of files that are gone, and wait for the answers, so long."""
         deadline = time.monotonic() + secs
-        pipeline.lanes.seal()
-        while not pipeline.lanes.is_idle and time.monotonic() < deadline:
+        pipeline.look(time.monotonic())
+        while (now := time.monotonic()) < deadline:
             self._wake.clear()
-            if not pipeline.lanes.turn(time.monotonic()):
+            if self._is_stale():
+                pipeline.lanes.seal()
+            else:
+                pipeline.read_last(now)
+            if pipeline.lanes.is_idle:
+                return
+            if not pipeline.lanes.turn(now):
                 self._wake.wait(IDLE_SECS / 4)
 
     def _write_status(self, pipeline: Pipeline) -> None:

@@ -78,11 +78,11 @@ class Taker:
             name=tail.name,
             lag_bytes=lag_bytes,
             lag_secs=now - self._caught_up.setdefault(tail.name, now),
-            lost_bytes=tail.lost_bytes,
-            lost_files=tail.lost_files,
+            lost_bytes=tail.troubles.lost_bytes,
+            lost_files=tail.troubles.lost_files,
             silent=tail.name in seen.silent,
             stalled=tail.name in seen.stalled,
-            unreadable=len(tail.unreadable),
+            unreadable=len(tail.troubles.unreadable),
         )
 
 
@@ -107,7 +107,7 @@ def _reasons(pipeline: Pipeline, tenants: TenantsCopy, answer_age_secs: float | 
 
 def _reasons_of_sources(pipeline: Pipeline) -> Iterator[str]:
     for feed in pipeline.feeds:
-        for path, reason in feed.tail.unreadable.items():
+        for path, reason in feed.tail.troubles.unreadable.items():
             yield f"{path} cannot be read: {reason}"
         if feed.is_full:
             yield f"the source {feed.tail.name} is not read on: too many records are ahead of the clock"

@@ -15,6 +15,7 @@ from agent.sources import discovery
 from agent.sources.discovery import Inode
 from agent.sources.fingerprint import GZIP, open_shared, read_at
 from agent.state import is_held
+from agent.telemetry import shown
 from indexer import tenants
 from indexer.client import Client
 from indexer.errors import StoreError
@@ -38,8 +39,8 @@ def plan(settings: AgentSettings) -> Iterator[str]:
         except UnknownFormatError as error:
             raise SettingsError(f"source {source.name!r}: {error}") from None
         yield f"source {source.name}: {form.name}, {form.provenance}, {', '.join(source.paths)}"
-        for seen in discovery.look(source.paths):
-            yield f"  {seen.path}  {seen.size:,} bytes"
+        for seen in discovery.look(source.paths).files:
+            yield f"  {shown(seen.path)}  {seen.size:,} bytes"
 
 
 def findings(settings: AgentSettings) -> Iterator[str]:
@@ -51,9 +52,12 @@ def findings(settings: AgentSettings) -> Iterator[str]:
         )
     if not settings.state_dir.exists() and not settings.state_dir.parent.exists():
         yield f"state_dir {settings.state_dir}: its parent is not there either; make it for the agent's user"
-    files = [(source, seen) for source in settings.sources for seen in discovery.look(source.paths)]
-    for source in settings.sources:
-        if not any(owner is source for owner, _ in files):
+    listings = [(source, discovery.look(source.paths)) for source in settings.sources]
+    files = [(source, seen) for source, listing in listings for seen in listing.files]
+    for source, listing in listings:
+        for folder, reason in listing.closed.items():
+            yield f"source {source.name}: {folder} cannot be listed ({reason}); let the agent's user list it"
+        if not listing.files:
             yield f"source {source.name}: no file matches {', '.join(source.paths)}"
     newest = {source.name: seen for source, seen in files}
     for source, seen in files:

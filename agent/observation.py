@@ -10,6 +10,7 @@ import structlog
 
 from agent.sources.stream import Stream
 from agent.sources.tail import Tail
+from agent.telemetry import shown
 
 # Serilog's file sink stops here unless it is told to roll: whatever comes later is written nowhere.
 STALLED_BYTES = 1024**3
@@ -73,12 +74,12 @@ class Observation:
         if stopped is None:
             self.stalled.pop(name, None)
         elif name not in self.stalled:
-            self.stalled[name] = stopped.path
-            log.error("stalled", source=name, path=stopped.path, bytes=stopped.size)
+            path = self.stalled[name] = shown(stopped.path)
+            log.error("stalled", source=name, path=path, bytes=stopped.size)
             self.tell(
                 "stalled",
-                f"The log {stopped.path} has reached 1 GiB and stopped: SmartWMS drops every further line",
-                {"Source": name, "File": stopped.path, "Bytes": stopped.size},
+                f"The log {path} has reached 1 GiB and stopped: SmartWMS drops every further line",
+                {"Source": name, "File": path, "Bytes": stopped.size},
             )
 
 

@@ -22,9 +22,11 @@ from agent.observation import Observation, Observed
 from agent.sealing.sealer import Sealer
 from agent.sources import checkpoints
 from agent.sources.checkpoints import Entry
-from agent.sources.stream import Chunk, Span, Stream
-from agent.sources.tail import Notice, Tail
-from agent.telemetry import Counts
+from agent.sources.spans import Span
+from agent.sources.stream import Chunk, Stream
+from agent.sources.tail import Tail
+from agent.sources.troubles import Notice
+from agent.telemetry import Counts, shown
 from indexer.tenants import Tenants
 
 CHECKPOINT = "checkpoint.json"
@@ -155,12 +157,12 @@ class Pipeline:
 
     def _note(self, feed: Feed) -> None:
         """Write down in the audit trail what became of files."""
-        for notice in feed.tail.notices:
+        for notice in feed.tail.troubles.notices:
             if not feed.is_own:
                 self.journal.tell(notice.what, _sentence(notice), {
                     "Source": feed.tail.name, "File": notice.path, **notice.facts,
                 })  # fmt: skip
-        feed.tail.notices.clear()
+        feed.tail.troubles.notices.clear()
 
     def announce(self, events: Iterable[tuple[str, str]]) -> None:
         """Hear of names that changed on disk; see Tail.announce."""
@@ -341,23 +343,42 @@ class Pipeline:
             self._deliver(feed, feed.normaliser.flush(), now)
         self.lanes.seal()
 
+    def read_last(self, now: float) -> None:
+        """Read what no later run could, of files that are gone; their records wait for no request's end."""
+        for feed in self.feeds:
+            for chunk in feed.tail.last_chunks(now):
+                self._feed(feed, chunk, now)
+                if not self.lanes.has_room or feed.is_full:
+                    break
+            if feed.tail.has_last_records:
+                self._deliver(feed, feed.normaliser.flush(), now)
+        self.lanes.seal()
+
     def close(self, now: float) -> None:
-        """Write down what is final, and let go of the files."""
+        """Write down what is final, let go of the files, and tell what is lost with those that are gone."""
         for feed in self.feeds:
             feed.tail.settle()
         self.save(now)
         self.seals.close()
         for feed in self.feeds:
             feed.tail.close()
+            self._note(feed)
         self.lanes.stop()
+
+    def go_on(self, before: Pipeline) -> None:
+        """Count on where the pipeline before a reload ended."""
+        troubles = {feed.tail.name: feed.tail.troubles for feed in before.feeds}
+        for feed in self.feeds:
+            if feed.tail.name in troubles:
+                feed.tail.troubles.go_on(troubles[feed.tail.name])
 
     @property
     def lost_bytes(self) -> int:
-        return sum(feed.tail.lost_bytes for feed in self.feeds)
+        return sum(feed.tail.troubles.lost_bytes for feed in self.feeds)
 
 
 def _file(stream: Stream) -> FileInfo:
-    return FileInfo(stream.path, stream.head.identity)
+    return FileInfo(shown(stream.path), stream.head.identity)
 
 
 def _place(feed: Feed, failure: Failure) -> bytes:

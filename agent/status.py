@@ -12,7 +12,7 @@ import orjson
 
 from agent.pipeline import Pipeline
 from agent.state import is_held
-from agent.telemetry import Counts
+from agent.telemetry import Counts, shown
 
 STATUS = "status.json"
 
@@ -31,7 +31,7 @@ def write(state_dir: Path, pipeline: Pipeline, started_at: datetime, now: dateti
         "files": [
             {
                 "source": stream.source,
-                "path": _text(stream.path),
+                "path": shown(stream.path),
                 "position": stream.position,
                 "size": stream.size,
                 "archive": stream.archive_size is not None,
@@ -46,7 +46,7 @@ def write(state_dir: Path, pipeline: Pipeline, started_at: datetime, now: dateti
         "stalled": pipeline.observation.stalled,
         "silent": sorted(pipeline.observation.silent),
         "unreadable": {
-            _text(path): reason for feed in pipeline.feeds for path, reason in feed.tail.unreadable.items()
+            path: reason for feed in pipeline.feeds for path, reason in feed.tail.troubles.unreadable.items()
         },
         "in_flight": lanes.in_flight,
         "waiting": lanes.waiting,
@@ -62,20 +62,29 @@ def write(state_dir: Path, pipeline: Pipeline, started_at: datetime, now: dateti
 
 
 def read(state_dir: Path) -> dict[str, Any] | None:
-    """What the agent wrote last; None when it never did."""
+    """What the agent wrote last; None when it never did, or when that is no status."""
     try:
-        document: dict[str, Any] = orjson.loads((state_dir / STATUS).read_bytes())
+        document = orjson.loads((state_dir / STATUS).read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return None
-    return document
+    is_status = isinstance(document, dict) and isinstance(document.get("checkpoint"), int)
+    return document if is_status else None
 
 
 def lines(state_dir: Path, now: datetime) -> Iterator[str]:
     """The status for people; sizes are looked up now, so that the lag is today's even if the agent is not."""
     document = read(state_dir)
-    if document is None:
+    if document is None and not (state_dir / STATUS).exists():
         yield f"{state_dir}: no agent has run with this state directory yet"
         return
+    try:
+        said = list(_lines(document or {}, state_dir, now))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        said = [f"{state_dir / STATUS}: it is damaged, or of another version; a running agent replaces it"]
+    yield from said
+
+
+def _lines(document: dict[str, Any], state_dir: Path, now: datetime) -> Iterator[str]:
     age_secs = (now - datetime.fromisoformat(document["written"])).total_seconds()
     yield f"agent {'running' if is_held(state_dir) else 'not running'}, last word {age_secs:.0f} s ago"
     for file in document["files"]:
@@ -98,11 +107,6 @@ def lines(state_dir: Path, now: datetime) -> Iterator[str]:
         yield f"seals  {problem}"
     for partition, reason in document["waiting"].items():
         yield f"waiting  {partition}  {reason}"
-
-
-def _text(path: str) -> str:
-    """A name that is no UTF-8 cannot stand in JSON."""
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _size(path: str, known: int) -> int:

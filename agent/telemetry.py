@@ -35,6 +35,11 @@ class Counts:
         return orjson.dumps(account).decode()
 
 
+def shown(path: str) -> str:
+    """A path as text that JSON, logs and terminals take: a name that is no UTF-8 stands there escaped."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def log_json() -> None:
     """Log every message as one JSON line on stderr: the way of a daemon."""
     _configure(structlog.processors.JSONRenderer(serializer=_json), logging.INFO)
@@ -50,6 +55,7 @@ def _configure(renderer: structlog.typing.Processor, level: int) -> None:
         processors=[
             structlog.processors.add_log_level,
             _with_way_out,
+            _with_shown_names,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
@@ -64,6 +70,11 @@ def _with_way_out(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     if event["level"] == "error" and event["event"] in ALARMS:
         event["do"] = ALARMS[event["event"]].do
     return event
+
+
+def _with_shown_names(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Names of files need not be UTF-8; a line of the log must."""
+    return {key: shown(value) if value.__class__ is str else value for key, value in event.items()}
 
 
 def _json(event: object, **_: object) -> str:

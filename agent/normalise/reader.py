@@ -13,6 +13,9 @@ from indexer.event import VALUE_LIMIT_BYTES, Flag
 
 _LONG: Final = 4096
 _MESSAGE_CHARS: Final = 1000
+# Three printable characters of UTF-16 or UTF-32: NULs stand between the letters of names there.
+_WIDE: Final = re.compile(rb"(?:[ -~]\0{1,3}){3}")
+_MARK: Final = re.compile(rb"\A\0*(?:\xff\xfe|\xfe\xff)")
 _VALUE: Final = re.compile(r'("[Vv]alue"\s*:\s*)"((?:[^"\\]|\\.)*)(?:"|\Z)', re.DOTALL)
 
 Read = tuple[dict[str, Any], str | None, tuple[str, ...]]
@@ -32,6 +35,10 @@ class Reader:
 
     def read(self, raw: bytes, flags: tuple[str, ...], *, is_suspect: bool) -> Read:
         """The properties of a record; `is_suspect` when `suspects` has its position."""
+        if b"\0" in raw and _WIDE.search(raw):
+            narrow = _narrow(raw)
+            record, original, flags = self._read_closely(narrow, flags)
+            return record, narrow.decode(errors="replace") if original is None else original, flags
         if is_suspect or len(raw) > VALUE_LIMIT_BYTES or limits.may_be_deep(raw):
             return self._read_closely(raw, flags)
         try:
@@ -41,13 +48,17 @@ class Reader:
 
     def as_text(self, raw: bytes, flags: tuple[str, ...], reason: str) -> Read:
         """A record that could not be read at all, as its text without secrets."""
-        text = raw.decode(errors="replace")
+        text = _narrow(raw).decode(errors="replace")
         # What a name beside it would tell of a value is not known here: any may be a setting's.
         original = self._redactor.text(_VALUE.sub(self._without_value, text))
         flags = (*flags, Flag.UNPARSED.value)
-        if original == text:
-            return unparsed(text, reason), None, flags
-        return unparsed(original, reason), original, (*flags, Flag.REDACTED.value)
+        if original != text:
+            flags = (*flags, Flag.REDACTED.value)
+        return (
+            unparsed(original, reason),
+            None if original == raw.decode(errors="replace") else original,
+            flags,
+        )
 
     def _without_value(self, found: re.Match[str]) -> str:
         return f'{found[1]}"{self._redactor.fingerprint(found[2])}"'
@@ -101,6 +112,11 @@ class Reader:
         else:
             original = self._redactor.text(_named_values(text, record, clean), secrets)
         return clean, original if clean != record or original != text else None
+
+
+def _narrow(raw: bytes) -> bytes:
+    """What is ASCII in a record of UTF-16 or UTF-32, whichever way round; any other one as it is."""
+    return _MARK.sub(b"", raw).replace(b"\0", b"").removesuffix(b"\r") if _WIDE.search(raw) else raw
 
 
 def _unparsed(raw: bytes, error: ValueError) -> dict[str, Any]:

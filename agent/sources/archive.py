@@ -18,6 +18,8 @@ _WINDOW_BYTES = 64 * 1024
 # for all there will be.
 LOOK_BYTES = 4 * 1024 * 1024
 CUT_SECS = 60.0
+# So many of a source are gone through, or waited for, at a time.
+OPEN_MAX = 16
 
 
 class Archive:
@@ -117,9 +119,16 @@ class Unpacking:
         if known is not None and known[0] != seen:
             known[2].close()
             known = None
+        if known is None and (self._budget_bytes <= 0 or len(self._open) >= OPEN_MAX):
+            self.is_busy = True
+            return None
         _, since, archive = known or (seen, now, Archive(seen.path))
         before = archive.size
-        is_measured = archive.measure(self._budget_bytes)
+        try:
+            is_measured = archive.measure(self._budget_bytes)
+        except OSError:
+            archive.close()
+            raise
         self._budget_bytes -= archive.size - before
         if is_measured and not (archive.is_cut and now - since < CUT_SECS):
             return archive

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from agent.sources.fingerprint import IDENTITY_BYTES, NO_ANCHOR, Anchor
+from agent.telemetry import shown
 
 VERSION = 1
 _RESENT = "every source is read from its beginning, what is stored already is not stored again"
@@ -102,8 +103,7 @@ def _fields(entry: Entry) -> dict[str, Any]:
         "position": entry.position,
         "anchor": [entry.anchor.length, entry.anchor.digest.hex()],
         "context_from": entry.context_from,
-        # A name that is no UTF-8 cannot stand in JSON; it is only here to be shown.
-        "path": entry.path.encode("utf-8", "backslashreplace").decode("utf-8"),
+        "path": shown(entry.path),
         "last_time": entry.last_time,
         "cuts": entry.cuts,
     }

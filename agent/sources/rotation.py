@@ -59,5 +59,5 @@ def _is_homeless(stream: Stream) -> bool:
 
 def _is_copy(file: Readable, seen: Seen, stream: Stream) -> bool:
     """A file that is longer, or differs where it ends, only began with the same line."""
-    original = stream.file()
+    original = None if stream.unreadable else stream.file()
     return original is not None and seen.size <= stream.size and agree(file, original, seen.size)

@@ -22,6 +22,7 @@ from agent.sources.fingerprint import (
     open_shared,
     read_at,
 )
+from agent.sources.spans import Span, Spans
 
 CHUNK_BYTES = 256 * 1024
 CONTEXT_BYTES = 256 * 1024
@@ -42,23 +43,6 @@ class Framer(Protocol):
     def mid_line(self) -> bool: ...
     def split(self, data: bytes, position: int) -> Records: ...
     def flush(self) -> Records: ...
-
-
-class Span:
-    """A stretch of a stream whose records were handed on together: final when none of them is open.
-
-    `last_time` is the last usable time of a record up to its end, where whoever took the records says so.
-    """
-
-    __slots__ = ("anchor", "end", "last_time", "open_count", "start", "stream")
-
-    def __init__(self, stream: Stream, start: int, end: int, anchor: Anchor, open_count: int) -> None:
-        self.stream = stream
-        self.start = start
-        self.end = end
-        self.anchor = anchor
-        self.open_count = open_count
-        self.last_time = ""
 
 
 class Chunk(NamedTuple):
@@ -118,7 +102,7 @@ class Stream:
         # What `size` was before it was last seen to have changed.
         self._size_before = 0
         self._recent = b""
-        self._spans: deque[Span] = deque()
+        self._spans = Spans()
         self._read_end = 0
         self._starts: deque[int] = deque([0])
 
@@ -133,22 +117,29 @@ class Stream:
         self._starts = deque([entry.context_from])
 
     def attach(self, file: Readable, seen: Seen) -> None:
-        """Read from this open file from now on."""
+        """Read from this open file from now on; OSError leaves everything as it was."""
+        recent = self._recent
+        if not recent and not isinstance(file, Archive):
+            count = min(self.offset, ANCHOR_BYTES)
+            recent = read_at(file, self.offset - count, count)
         self.close()
-        self._file = file
+        self._file, self._recent = file, recent
         self.path, self.inode, self.size = seen.path, seen.inode, seen.size
         self.archive_size = file.size if isinstance(file, Archive) else None
         self.displaced = False
         self.gone_since = None
         self._looked_end = -1
-        if not self._recent and self.archive_size is None:
-            count = min(self.offset, ANCHOR_BYTES)
-            self._recent = read_at(file, self.offset - count, count)
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _fail(self, error: OSError) -> None:
+        """A stale handle, a bad sector: where the file has a name, the next try opens it again."""
+        self.unreadable = str(error)
+        if self.gone_since is None:
+            self.close()
 
     @property
     def is_open(self) -> bool:
@@ -193,9 +184,14 @@ class Stream:
     def notice_replacement(self) -> None:
         """Look at once, without reading on, whether the file is still this stream's, and how long it is."""
         file = None if self.displaced else self.file()
-        if file is not None:
+        if file is None:
+            return
+        try:
             size = file.seek(0, io.SEEK_END)
             self.displaced = size < self.offset or self._read_on(file, 0) is None
+        except OSError as error:
+            self._fail(error)
+        else:
             self.size = self.size if self.displaced else size
 
     def _end(self) -> int:
@@ -207,13 +203,17 @@ class Stream:
         if self.displaced:
             return False
         if self._file is not None:
-            size = self._file.seek(0, io.SEEK_END)
+            try:
+                size = self._file.seek(0, io.SEEK_END)
+            except OSError as error:
+                self._fail(error)
+                return True
             if size < self.offset:
                 # The size that is known tells how much was lost, if it is found nowhere else.
                 return True
             if size != self.size:
                 self._size_before, self.size = self.size, size
-        return self._end() != self._looked_end or self._quiet(now)
+        return bool(self.unreadable) or self._end() != self._looked_end or self._quiet(now)
 
     def _quiet(self, now: float) -> bool:
         return self._waits_for_quiet() and (self.archive_size is not None or now - self.grew_at >= QUIET_SECS)
@@ -226,12 +226,20 @@ class Stream:
         )
 
     def read(self, now: float, chunk_bytes: int = CHUNK_BYTES) -> Chunk | None:
-        """The next chunk, or what the quiet has completed; None when there is nothing (or `displaced`)."""
+        """The next chunk, or what the quiet has completed; None when there is nothing, or it cannot."""
         file = self.file()
         if file is None:
             return None
+        try:
+            return self._read(file, now, chunk_bytes)
+        except OSError as error:
+            self._fail(error)
+            return None
+
+    def _read(self, file: Readable, now: float, chunk_bytes: int) -> Chunk | None:
         count = chunk_bytes if self.limit is None else min(chunk_bytes, self.limit - self.offset)
         data = self._read_on(file, max(count, 0))
+        self.unreadable = ""
         if data is None:
             self.displaced = True
             if file.seek(0, io.SEEK_END) == self.size:
@@ -265,7 +273,11 @@ class Stream:
         """Everything up to the end, the last line too if it has none: nobody will write here again."""
         file = self.file()
         while file is not None and not self.displaced:
-            data = self._read_on(file, CHUNK_BYTES)
+            try:
+                data = self._read_on(file, CHUNK_BYTES)
+            except OSError as error:
+                self._fail(error)
+                break
             self.displaced = data is None
             if not data:
                 break
@@ -298,7 +310,7 @@ class Stream:
             self._recent = (self._recent + data)[-ANCHOR_BYTES:]
         if end > self._read_end:
             self._read_end = end
-            self._spans.append(span)
+            self._spans.add(span)
         return Chunk(self, records, self._framer.flags, span)
 
     def _anchor_before(self, end: int, data: bytes) -> Anchor:
@@ -314,7 +326,11 @@ class Stream:
         framer = self._new_framer()
         at = self._starts[0]
         while file is not None and at < self.position:
-            data = read_at(file, at, min(CHUNK_BYTES, self.position - at))
+            try:
+                data = read_at(file, at, min(CHUNK_BYTES, self.position - at))
+            except OSError as error:
+                self._fail(error)
+                break
             if not data:
                 break
             yield framer.split(data, at)
@@ -326,8 +342,7 @@ class Stream:
     def settle(self) -> bool:
         """Move the position over the leading spans that are final; whether it moved."""
         before = self.position
-        while self._spans and self._spans[0].open_count == 0:
-            span = self._spans.popleft()
+        for span in self._spans.take_final():
             self._anchor = span.anchor if span.end > self.position else self._anchor
             self.position = span.end
             self.last_time = span.last_time or self.last_time
@@ -365,7 +380,12 @@ class Stream:
     def lag_bytes(self) -> int:
         """How much is not final yet, without a last line that its writer has not ended."""
         unread = 0 if self._looked_end == self.size else max(self.size - self._read_end, 0)
-        return max(self._read_end - self.position, 0) + unread
+        return self.open_bytes + unread
+
+    @property
+    def open_bytes(self) -> int:
+        """How much was read and is not final yet."""
+        return max(self._read_end - self.position, 0)
 
     @property
     def unread_bytes(self) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import PurePath
-from typing import Any, NamedTuple
 
 import structlog
 
@@ -17,6 +16,7 @@ from agent.sources.discovery import Inode, Seen
 from agent.sources.fingerprint import Head, Readable, head_of, is_compressed, open_shared
 from agent.sources.rotation import Belonging, belonging
 from agent.sources.stream import Chunk, Framer, Stream
+from agent.sources.troubles import Troubles
 from agent.sources.unbound import Unbound
 
 GONE_SECS = 5.0
@@ -26,14 +26,6 @@ ENTRIES_MAX = 10_000
 TURN_CHUNKS = 8
 
 log = structlog.get_logger(__name__)
-
-
-class Notice(NamedTuple):
-    """Something about a file that belongs into the audit trail; `what` is an action of `indexer.event`."""
-
-    what: str
-    path: str
-    facts: dict[str, Any]
 
 
 class Tail:
@@ -54,12 +46,9 @@ class Tail:
     ) -> None:
         self.name = name
         self.globs = globs
-        self.lost_bytes = 0
-        self.lost_files = 0
         self.must_look = True
         self.read_at: float | None = None
-        self.unreadable: dict[str, str] = {}
-        self.notices: list[Notice] = []
+        self.troubles = Troubles(name)
         # What writes entries() down, at a time, and says whether that is on disk now.
         self.keep_cuts: Callable[[float], bool] = lambda _: True
         self._framer = framer
@@ -67,7 +56,6 @@ class Tail:
         self._streams: list[Stream] = []
         self._entries = [entry for entry in entries if entry.source == name]
         self._copies: dict[str, tuple[Inode, int]] = {}
-        self._said: set[tuple[str, str]] = set()
         self._ready: deque[Stream] = deque()
         self._resumed: list[Stream] = []
         self._leaving: list[Stream] = []
@@ -88,19 +76,21 @@ class Tail:
         """Bring the streams up to date with the names on disk."""
         self.must_look = False
         met = {stream.path for stream in self._streams} | self._copies.keys()
-        files = discovery.look(self.globs)
-        if files or self._may_be_empty:
-            self._over("nothing", "")
+        listing = discovery.look(self.globs)
+        files = listing.files
+        closed = listing.closed_to(met | {seen.path for seen in self._unbound.seen})
+        if files or closed or self._may_be_empty:
+            self.troubles.over("nothing")
         else:
-            self._trouble("nothing", "", f"no file matches {', '.join(self.globs)} yet: waiting for one")
+            self.troubles.finds_nothing(f"no file matches {', '.join(self.globs)} yet: waiting for one")
         here = {seen.path for seen in files}
-        strangers = self._follow_known(files, now)
+        strangers = self._follow_known(files, closed, now)
         if any(stream.displaced or stream.gone_since is not None for stream in self._streams):
             # What was a copy until now may be all that is left of a file.
             self._copies.clear()
-        self._mourn(files, met | here, now)
+        self._mourn(files, met | here, closed, now)
         self._unpacking.begin(here)
-        self.unreadable.clear()
+        self.troubles.look(closed)
         for number, seen in enumerate(strangers, 1):
             self._bind(seen, now)
             if number % OPEN_FILES_MAX == 0:
@@ -109,8 +99,11 @@ class Tail:
         self._copies = {seen.path: self._copies[seen.path] for seen in files if seen.path in self._copies}
         self._close_idle()
 
-    def _follow_known(self, files: list[Seen], now: float) -> list[Seen]:
-        """Take over what changed about the files that streams read; the files that none does."""
+    def _follow_known(self, files: list[Seen], closed: Collection[str], now: float) -> list[Seen]:
+        """Take over what changed about the files that streams read; the files that none does.
+
+        A file that is not there is gone, unless it is where nobody could look.
+        """
         known = {stream.inode: stream for stream in self._streams if not stream.displaced}
         strangers = []
         here = set()
@@ -123,7 +116,7 @@ class Tail:
         for stream in self._streams:
             if stream in here:
                 stream.gone_since = None
-            elif stream.gone_since is None:
+            elif stream.gone_since is None and not discovery.is_in(stream.path, closed):
                 stream.gone_since = now
         return strangers
 
@@ -146,74 +139,85 @@ class Tail:
 
     def announce(self, events: Iterable[tuple[str, str]]) -> None:
         """Hear of files that were created ("", path), deleted (path, "") or renamed (path, path)."""
+        read = {stream.path for stream in self._streams if stream.is_open}
         for before, after in events:
             # What is deleted stays noted: whether anybody read it is what the next look is to find out.
             if after:
                 self._created.discard(before)
+                if before in read:
+                    # Through the open handle, whatever its name becomes.
+                    read = read - {before} | {after}
+                    continue
+                read.discard(after)
                 if any(PurePath(after).match(pattern) for pattern in self.globs):
                     self._created.add(after)
 
-    def _mourn(self, files: list[Seen], met: set[str], now: float) -> None:
+    def _mourn(self, files: list[Seen], met: set[str], closed: Collection[str], now: float) -> None:
         """Read what came and went without ever being bound, as far as it is open; count the rest."""
-        for seen, file in self._unbound.take_gone({seen.inode for seen in files}):
+        hidden = (seen for seen in self._unbound.seen if discovery.is_in(seen.path, closed))
+        for seen, file in self._unbound.take_gone({seen.inode for seen in (*files, *hidden)}):
             met.add(seen.path)
             unread_bytes = seen.size if file is None else self._read_after_all(file, seen, now)
             if unread_bytes:
-                self._lose(seen.path, unread_bytes, "it was deleted before it could be read")
+                self.troubles.lost(seen.path, unread_bytes, "it was deleted before it could be read")
         for path in sorted(self._created - met):
-            self._lose(path, 0, "it was created and deleted before it could be opened; its size is unknown")
+            if discovery.is_in(path, closed):
+                continue
+            self.troubles.lost(
+                path, 0, "it was created and deleted before it could be opened; its size is unknown"
+            )
         self._created.clear()
 
     def _read_after_all(self, file: Readable, seen: Seen, now: float) -> int:
         """Bind a file that is gone but has got a complete line; else how many bytes went with it."""
-        found = seen._replace(size=file.seek(0, io.SEEK_END))
-        if is_compressed(file) or head_of(file) is None:
-            file.close()
-            return found.size
-        if not self._attach(file, found):
-            file.close()
+        keep = False
+        try:
+            found = seen._replace(size=file.seek(0, io.SEEK_END))
+            if is_compressed(file) or head_of(file) is None:
+                return found.size
+            keep = self._attach(file, found)
+        except OSError:
+            return seen.size
+        finally:
+            if not keep:
+                file.close()
         for stream in self._streams:
             if stream.inode == seen.inode and not stream.displaced:
                 stream.gone_since = now
         return 0
-
-    def _lose(self, path: str, bytes_: int, reason: str) -> None:
-        self.lost_bytes += bytes_
-        self.lost_files += 1
-        log.error("lost", source=self.name, path=path, bytes=bytes_, reason=reason)
-        self.notices.append(Notice("lost", path, {"Bytes": bytes_, "Reason": reason}))
 
     def _bind(self, seen: Seen, now: float) -> None:
         """Find out what a file is that no stream reads."""
         if self._copies.get(seen.path) == (seen.inode, seen.size):
             return
         self._copies.pop(seen.path, None)
+        file, keep = None, False
         try:
             file = self._opened(seen, now)
+            keep = file is not None and self._attach(file, seen)
         except OSError as error:
-            self._cannot_read(seen.path, str(error))
+            self.troubles.cannot_read(seen.path, str(error))
             self._unbound.keep(seen)
-            return
-        self._over("unreadable", seen.path)
-        if file is None:
-            return
-        keep = False
-        try:
-            keep = self._attach(file, seen)
+        else:
+            self.troubles.over("unreadable", seen.path)
         finally:
-            if not keep:
+            if file is not None and not keep:
                 file.close()
 
     def _opened(self, seen: Seen, now: float) -> Readable | None:
         """The file, or the log in it if it is compressed; None as long as that is not known whole."""
         file = self._unbound.take(seen) or open_shared(seen.path)
-        if not is_compressed(file):
+        is_log = False
+        try:
+            is_log = not is_compressed(file)
+        finally:
+            if not is_log:
+                file.close()
+        if is_log:
             return file
-        file.close()
         archive = self._unpacking.advance(seen, now)
-        if archive is not None and archive.fault and ("damaged", seen.path) not in self._said:
-            self._said.add(("damaged", seen.path))
-            log.error("archive_damaged", source=self.name, path=seen.path, reason=archive.fault)
+        if archive is not None and archive.fault:
+            self.troubles.is_damaged(seen.path, archive.fault)
         return archive
 
     def _attach(self, file: Readable, seen: Seen) -> bool:
@@ -227,19 +231,24 @@ class Tail:
         if what is Belonging.COPY:
             self._copies[seen.path] = (seen.inode, seen.size)
             return False
-        stream = whose if isinstance(whose, Stream) else self._open(found, head, whose)
-        stream.attach(file, found)
+        if isinstance(whose, Stream):
+            stream = whose
+            stream.attach(file, found)
+        else:
+            stream = self._open(file, found, head, whose)
         stream.compressed_size = seen.size
         log.info(what.name.lower(), source=self.name, path=seen.path, position=stream.position, size=log_size)
         return True
 
-    def _open(self, seen: Seen, head: Head, entry: Entry | None) -> Stream:
+    def _open(self, file: Readable, seen: Seen, head: Head, entry: Entry | None) -> Stream:
         stream = Stream(self.name, head, seen, self._framer, self._may_cut)
         if self._is_ending:
             stream.limit = seen.size
         if entry is not None:
-            self._entries.remove(entry)
             stream.resume(entry)
+        stream.attach(file, seen)
+        if entry is not None:
+            self._entries.remove(entry)
             self._resumed.append(stream)
         self._streams.append(stream)
         return stream
@@ -259,21 +268,6 @@ class Tail:
         for stream in sorted(opened, key=lambda each: (not each.is_at_end, each.grew_at))[: max(spare, 0)]:
             if stream.gone_since is None:
                 stream.close()
-
-    def _cannot_read(self, path: str, reason: str) -> None:
-        self.unreadable[path] = reason
-        if ("unreadable", path) not in self._said:
-            self._said.add(("unreadable", path))
-            log.error("unreadable", source=self.name, path=path, reason=reason)
-
-    def _trouble(self, what: str, path: str, reason: str) -> None:
-        """Say a trouble once, and again only after it had been over."""
-        if (what, path) not in self._said:
-            self._said.add((what, path))
-            log.warning(what, source=self.name, path=path, reason=reason)
-
-    def _over(self, what: str, path: str) -> None:
-        self._said.discard((what, path))
 
     # -- reading
 
@@ -301,9 +295,9 @@ class Tail:
                 self.read_at = now
                 return chunk
             if stream.unreadable:
-                self._cannot_read(stream.path, stream.unreadable)
+                self.troubles.cannot_read(stream.path, stream.unreadable)
             else:
-                self._over("unreadable", stream.path)
+                self.troubles.over("unreadable", stream.path)
             if stream.displaced:
                 self.must_look = True
                 stream.gone_since = stream.gone_since or now
@@ -333,12 +327,28 @@ class Tail:
                 if stream.waits_to_cut:
                     continue
             if stream.unread_bytes:
-                self._lose(
+                self.troubles.lost(
                     stream.path, stream.unread_bytes, "it was truncated or deleted before its end was read"
                 )
             stream.close()
             self._streams.remove(stream)
             self._leaving.append(stream)
+
+    @property
+    def _gone(self) -> list[Stream]:
+        return [stream for stream in self._streams if stream.gone_since is not None]
+
+    def last_chunks(self, now: float) -> Iterator[Chunk]:
+        """What is left of files that are gone: whoever comes after this tail cannot read it."""
+        for stream in self._gone:
+            chunks = stream.drain(now) if stream.is_open else iter(())
+            while not stream.waits_for and (chunk := next(chunks, None)) is not None:
+                yield chunk
+
+    @property
+    def has_last_records(self) -> bool:
+        """Whether records of files that are gone are not final yet."""
+        return any(not stream.is_settled for stream in (*self._gone, *self._leaving))
 
     # -- accounting
 
@@ -374,6 +384,13 @@ class Tail:
         )
 
     def close(self) -> None:
+        """Let go of the files; what is not final of those that are gone is lost."""
+        for stream in self._gone:
+            stream.notice_replacement()
+        lost = [(stream.path, stream.open_bytes + stream.unread_bytes) for stream in self._gone]
+        for path, bytes_ in (*lost, *((stream.path, stream.open_bytes) for stream in self._leaving)):
+            if bytes_:
+                self.troubles.lost(path, bytes_, "it was deleted, and the agent ended before it was stored")
         self._unpacking.close()
         self._unbound.close()
         for stream in (*self._streams, *self._leaving):

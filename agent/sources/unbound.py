@@ -33,6 +33,10 @@ class Unbound:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def seen(self) -> list[Seen]:
+        return [each.seen for each in self._waiting.values()]
+
     def keep(self, seen: Seen, file: Readable | None = None) -> bool:
         """Note a file; whether its handle is kept open here."""
         open_count = sum(each.file is not None for each in self._waiting.values())

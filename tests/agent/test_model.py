@@ -192,7 +192,7 @@ class AgentAndStore(RuleBasedStateMachine):
             stored = [orjson.loads(body)["event"]["original"] for body in self.fake.documents.values()]
             assert len(stored) == len(set(stored)), "a line is stored twice"
             assert self.counts.read == self.counts.final
-            assert sum(feed.tail.lost_bytes for feed in self.pipeline.feeds) == 0
+            assert sum(feed.tail.troubles.lost_bytes for feed in self.pipeline.feeds) == 0
         finally:
             self.pipeline.close(self.now)
             self.stack.close()

@@ -11,7 +11,7 @@ import orjson
 import psutil
 import pytest
 
-from agent import pipeline
+from agent import pipeline, status
 from agent.errors import StateError
 from agent.normalise import encoder
 from agent.state import state_lock
@@ -295,6 +295,34 @@ def test_27_serilogs_stop_at_1_gib_is_told(tmp_path: Path, fake: FakeStore) -> N
         [PROGRAM, "status", "--config", tmp_path / "agent.toml"], capture_output=True, text=True, check=True
     ).stdout
     assert f"stalled  app  {log} has reached 1 GiB" in told
+
+
+def test_a_file_whose_name_is_no_utf8_is_read_shown_and_told_of(tmp_path: Path, fake: FakeStore) -> None:
+    writer = Writer()
+    with running(tmp_path, fake) as agent:
+        agent.until(lambda: agent.agent.state)
+        log, half = (agent.logs / os.fsdecode(name) for name in (b"caf\xe9.clef", b"half\xe9.clef"))
+        append(half, b"half a line")
+        append(log, writer.lines(4))
+        agent.until(lambda: agent.stored() == 4)
+        assert {each["log"]["file"] for each in agent.events()} == {f"{agent.logs}/caf\\udce9.clef"}
+        half.unlink()
+        agent.until(lambda: agent.told() == ["lost"])
+    assert any(r"caf\udce9.clef" in line for line in status.lines(agent.state, datetime.now(UTC)))
+
+
+def test_health_is_red_while_a_folder_of_logs_is_away(tmp_path: Path, fake: FakeStore) -> None:
+    writer = Writer()
+    with running(tmp_path, fake) as agent:
+        append(agent.logs / "a.clef", writer.lines(4))
+        agent.until(lambda: agent.stored() == 4)
+        agent.until(lambda: agent.agent.state and not agent.reasons())
+        agent.logs.rename(tmp_path / "away")
+        agent.until(lambda: any(f"{agent.logs} cannot be read" in reason for reason in agent.reasons()))
+        (tmp_path / "away").rename(agent.logs)
+        agent.until(lambda: not agent.reasons())
+        append(agent.logs / "a.clef", writer.lines(4))
+        agent.until(lambda: agent.stored() == 8)
 
 
 def test_a_source_that_falls_silent_while_its_neighbours_speak_is_told(

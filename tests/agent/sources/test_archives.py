@@ -5,11 +5,13 @@ import os
 import shutil
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.sources.archive import CUT_SECS, PIECE_BYTES, Archive
+from agent.sources import archive
+from agent.sources.archive import CUT_SECS, OPEN_MAX, PIECE_BYTES, Archive
 from agent.sources.fingerprint import read_at
 from agent.sources.tail import GONE_SECS
 from tests.support.tailing import Reading, append, line, lines, numbers
@@ -41,7 +43,7 @@ def test_23_the_archive_of_a_shipped_file_is_nothing_new(path: Path, reading: Re
     path.unlink()
     assert reading.poll(after_secs=1) == []
     assert reading.poll(after_secs=GONE_SECS + 1) == []
-    assert reading.tail.lost_bytes == 0
+    assert reading.tail.troubles.lost_bytes == 0
 
 
 def test_23_nor_is_it_after_a_restart(path: Path, reading: Reading) -> None:
@@ -88,6 +90,25 @@ def test_23_one_that_is_larger_than_a_look_unpacks_is_read_whole(tmp_path: Path,
     for _ in range(10):
         read += reading.poll()
     assert numbers(read) == list(range(count))
+
+
+def test_23_renamed_and_compressed_between_two_looks_is_no_loss(path: Path, reading: Reading) -> None:
+    read = reading.poll()
+    reading.finish()
+    append(path, lines(3, 4))
+    first, second = path.with_name("1.clef"), path.with_name("2.clef")
+    path.rename(second)
+    pack(second)
+    second.unlink()
+    # As the watch tells it.
+    reading.tail.announce([
+        (str(path), str(first)), (str(first), str(second)),
+        ("", str(second.with_suffix(".clef.gz"))), (str(second), ""),
+    ])  # fmt: skip
+    read += reading.poll(after_secs=1)
+    read += reading.poll(after_secs=GONE_SECS + 1)
+    assert numbers(read) == list(range(7))
+    assert reading.tail.troubles.notices == []
 
 
 class TestHalfWritten:
@@ -150,6 +171,51 @@ def test_24_what_only_calls_itself_an_archive_spoils_nothing(tmp_path: Path, rea
     (tmp_path / "b.clef.gz").write_bytes(b"\x1f\x8b" + os.urandom(50))
     append(tmp_path / "a.clef", lines(0, 2))
     assert numbers(reading.poll()) == [0, 1]
+
+
+class TestManyAtOnce:
+    """A first start on a folder of archives: they are opened a few at a time."""
+
+    COUNT = 4 * OPEN_MAX
+
+    @pytest.fixture
+    def archives(self, tmp_path: Path) -> list[Path]:
+        paths = [tmp_path / f"{number:03}.clef.gz" for number in range(self.COUNT)]
+        for number, path in enumerate(paths):
+            path.write_bytes(gzip.compress(lines(10 * number, 10)))
+        return paths
+
+    @pytest.mark.usefixtures("archives")
+    def test_no_more_are_opened_than_a_look_can_unpack(
+        self, reading: Reading, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive, "LOOK_BYTES", 1000)
+        read: list[int] = []
+        before = open_files()
+        for _ in range(3 * self.COUNT):
+            reading.tail.look(reading.now)
+            assert open_files() - before <= len(reading.tail.streams) + 1
+            read += numbers(reading.poll())
+            for stream in reading.tail.streams:
+                stream.close()
+        assert sorted(read) == list(range(10 * self.COUNT))
+
+    def test_those_that_are_cut_short_are_waited_for_a_few_at_a_time(
+        self, archives: list[Path], reading: Reading
+    ) -> None:
+        for path in archives:
+            path.write_bytes(path.read_bytes()[:-8])
+        before = open_files()
+        read: list[int] = []
+        for _ in range(2 * self.COUNT // OPEN_MAX):
+            reading.poll()
+            assert open_files() - before <= len(reading.tail.streams) + OPEN_MAX
+            read += numbers(reading.poll(after_secs=CUT_SECS + 1))
+        assert sorted(read) == list(range(10 * self.COUNT))
+
+
+def open_files() -> int:
+    return psutil.Process().num_fds()
 
 
 class TestReading:

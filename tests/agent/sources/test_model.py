@@ -141,7 +141,7 @@ class LogAndTail(RuleBasedStateMachine):
                 self.poll(10.0)
                 self.answer(1.0, 0)
             assert self.final == set(range(self.written))
-            assert self.reading.tail.lost_bytes == 0
+            assert self.reading.tail.troubles.lost_bytes == 0
         finally:
             while Reading.alive:
                 Reading.alive.pop().tail.close()

@@ -98,7 +98,7 @@ def test_64_nor_is_a_file_let_go_whose_last_record_may_not_be_ended(tmp_path: Pa
     path.unlink()
     reading.poll()
     assert reading.poll(after_secs=60.0) == []
-    assert reading.tail.lost_bytes == 0
+    assert reading.tail.troubles.lost_bytes == 0
     reading.tail.keep_cuts = lambda _: True
     assert reading.poll(after_secs=60.0) == [(HEAD % 1)[:-1]]
     assert reading.tail.streams == []

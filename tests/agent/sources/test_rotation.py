@@ -89,7 +89,7 @@ def test_6_what_is_out_of_the_glob_and_silent_is_let_go(tmp_path: Path) -> None:
     assert numbers(reading.poll(after_secs=GONE_SECS)) == [1]
     assert reading.tail.streams == []
     reading.finish()
-    assert reading.tail.lost_bytes == 0
+    assert reading.tail.troubles.lost_bytes == 0
 
 
 def test_6_renamed_out_of_the_glob_while_down_is_not_found_until_it_is_back(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_10_copytruncate_with_the_copy_outside_what_is_lost_is_counted(tmp_path:
     append(path, line(10))
     assert numbers(reading.poll() + reading.poll()) == [10]
     reading.poll(after_secs=GONE_SECS)
-    assert reading.tail.lost_bytes == len(line(1))
+    assert reading.tail.troubles.lost_bytes == len(line(1))
 
 
 def test_11_the_hole_of_a_stale_writer_is_no_record(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_13_written_anew_in_place_with_the_same_first_line(
         file.write(line(0) + lines(100, 70))
     assert numbers(reading.poll() + reading.poll()) == [0, *range(100, 170)]
     reading.poll(after_secs=60.0)
-    assert (reading.tail.lost_bytes, len(reading.tail.streams)) == (0, 1)
+    assert (reading.tail.troubles.lost_bytes, len(reading.tail.streams)) == (0, 1)
 
 
 def test_15_truncated_and_regrown_while_down(tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_25_deleted_with_an_unread_tail(tmp_path: Path) -> None:
     path.unlink()
     assert numbers(reading.poll()) == [1]
     assert numbers(reading.poll(after_secs=GONE_SECS)) == [2]
-    assert reading.tail.lost_bytes == 0
+    assert reading.tail.troubles.lost_bytes == 0
 
 
 def test_28_a_folder_that_is_made_later(tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_10_what_is_lost_is_counted_when_the_file_stays_empty(tmp_path: Path) ->
     os.truncate(path, 0)
     reading.poll()
     reading.poll(after_secs=GONE_SECS)
-    assert reading.tail.lost_bytes == len(line(1))
+    assert reading.tail.troubles.lost_bytes == len(line(1))
 
 
 def test_10_half_a_line_that_is_truncated_away_is_counted(tmp_path: Path) -> None:
@@ -352,4 +352,4 @@ def test_10_half_a_line_that_is_truncated_away_is_counted(tmp_path: Path) -> Non
     os.truncate(path, 0)
     reading.poll()
     reading.poll(after_secs=GONE_SECS)
-    assert reading.tail.lost_bytes == 10
+    assert reading.tail.troubles.lost_bytes == 10
