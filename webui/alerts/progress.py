@@ -63,13 +63,15 @@ class Progress:
         watches = {}
         for monitor in monitors:
             watch = self.watches.get(monitor.id)
-            if watch is None or watch.since not in {None, monitor.since}:
-                # Whatever happened since it was switched on, whether or not an evaluator was there. What is
-                # older and has just arrived may have come while it was off.
-                begin = int(monitor.since.timestamp())
+            begin = int(monitor.since.timestamp())
+            # Whatever happened since it was switched on, whether or not an evaluator was there.
+            own = Span(begin, max(begin, int(now.timestamp())) + 1)
+            if watch is None:
+                watch = Watch(_joined([own, *fresh]), since=monitor.since)
+            elif watch.since not in {None, monitor.since}:
+                # What is older and has just arrived may have come while it was off.
                 ahead = [Span(max(begin, span.start), span.end) for span in fresh if span.end > begin]
-                until = max(begin, int(now.timestamp())) + 1
-                watch = Watch(_joined([Span(begin, until), *ahead]), since=monitor.since)
+                watch = Watch(_joined([own, *ahead]), since=monitor.since)
             else:
                 pending = _joined([*watch.pending, *fresh]) if fresh else watch.pending
                 watch = replace(watch, pending=pending, since=monitor.since)

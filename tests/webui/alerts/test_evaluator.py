@@ -192,6 +192,14 @@ class TestClocks:
         assert len(watch.alerts()) == 1
 
 
+def test_a_new_monitor_looks_at_what_arrives_from_then_on_however_old(watch: Watched) -> None:
+    watch.monitor(Template.BULK_EXPORT)
+    watch.look()
+    watch.monitor()
+    watch.happen(*[failed()] * 5, at=watch.now - timedelta(minutes=1))
+    assert len(watch.look()) == 1
+
+
 def test_what_happened_while_a_monitor_was_off_is_not_looked_at(watch: Watched) -> None:
     base = watch.monitor()
     watch.look()
