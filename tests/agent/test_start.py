@@ -17,6 +17,8 @@ class HangUp(MetaPathFinder):
         if name == "agent.daemon":
             os.kill(os.getpid(), signal.SIGHUP)
 
+# Whoever began the tests may ignore it (nohup), and children inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.meta_path.insert(0, HangUp())
 from agent.start import main
 sys.argv[0] = "audit-agent"
