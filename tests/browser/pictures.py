@@ -25,7 +25,7 @@ from tests.support.web import PASSWORD
 # Name of the picture, who looks, and the address; {event} is an order's change of status, {compare} compares
 # two versions of one.
 PAGES: Final = (
-    ("overview", "anna", "/?range=7d"),
+    ("overview", "anna", "/?range=30d"),
     ("overview-operator", "otto", "/?range=30d"),
     ("activity", "anna", "/activity?category=orders&category=inventory&category=products&counts=1"),
     ("event", "anna", "{event}"),
