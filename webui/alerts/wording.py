@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from indexer.names import GUID
 from indexer.query import Window
 from webui import chart, wording
 from webui.alerts.condition import GROUP_WORDS, Condition, Decision, Template
@@ -19,7 +19,6 @@ from webui.rows import Change, Row
 
 MAX_TITLE_CHARS: Final = 180
 MAX_EVENTS_COUNT: Final = 3
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def evidence(condition: Condition, series: Series, tenant: str) -> Question:
@@ -53,7 +52,7 @@ def title(condition: Condition, series: Series, newest: Sequence[Row], name: str
     else:
         by = f", {GROUP_WORDS[condition.group]} {group or 'not in the log'}" if condition.group else ""
         said = f"{name}: {count:,} event{'s' if count != 1 else ''}{by}"
-    said = _GUID.sub(lambda found: wording.short_id(found[0]), said)
+    said = GUID.sub(lambda found: wording.short_id(found[0]), said)
     return said if len(said) <= MAX_TITLE_CHARS else f"{said[: MAX_TITLE_CHARS - 1]}…"
 
 

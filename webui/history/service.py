@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ from typing import Final
 from indexer import history, summary
 from indexer.cursors import Position, position_of
 from indexer.history import State
-from indexer.names import Names, ids_among, learned
+from indexer.names import GUID, Names, ids_among, learned
 from indexer.query import ScopedQuery, Window, event_query
 from indexer.search import StoredEvent
 from indexer.summary import Habits
@@ -28,7 +27,6 @@ SPANS: Final[Mapping[str, tuple[str, timedelta]]] = {
     "365d": ("Last year", timedelta(days=365)),
 }
 USUAL_SPAN: Final = "30d"
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +193,7 @@ class Histories:
         if not newest:
             raise NotHereError
         # A GUID is one entity's, a number may be several's.
-        if _GUID.fullmatch(key):
+        if GUID.fullmatch(key):
             ids: tuple[tuple[str, int], ...] = ((newest[0].text("entity.id"), len(newest)),)
         else:
             ids = history.identities(self._search, query)
