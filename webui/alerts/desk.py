@@ -5,13 +5,15 @@ Knows nothing of Flask. A monitor of another owner does not exist for a reader (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from indexer.arrivals import Span
 from indexer.query import OPERATOR
+from indexer.search import StoredEvent
 from webui.alerts import forms, wording
 from webui.alerts.condition import Decision, Template
 from webui.alerts.deciding import Row, Series, decide
@@ -191,7 +193,7 @@ class Desk:
         found = decide(monitor.condition, monitor.calm, rows, known.settings)
         found.sort(key=lambda series: series.first, reverse=True)
         return Preview(
-            hits=tuple(self._hit(monitor, series) for series in found[:SHOWN_COUNT]),
+            hits=tuple(self._hits(monitor, found[:SHOWN_COUNT])),
             total=len(found),
             since=datetime.fromtimestamp(start, now.tzinfo),
             whole=start <= oldest,
@@ -221,23 +223,24 @@ class Desk:
             raise FormError({"name": "Somebody else has changed this monitor meanwhile; look at it again."})
         return changed
 
-    def _hit(self, monitor: Monitor, series: Series) -> Hit:
-        tenant = wording.tenant_of(monitor, series)
-        asked = wording.evidence(monitor.condition, series, tenant)
-        place = self._tenancy.facts(series.tenant)
-        newest = []
-        if wording.is_told_by_its_events(monitor.condition):
-            events = self._tally.newest(asked, monitor.scope, self._now(), 1)
-            names = self._tally.names(events, monitor.scope)
-            newest = [row(event, place.zone, names) for event in events]
-        return Hit(
-            title=wording.title(monitor.condition, series, newest, monitor.name),
-            first=moment(series.first),
-            last=moment(series.last),
-            count=series.count,
-            place=place,
-            evidence=asked,
-        )
+    def _hits(self, monitor: Monitor, found: Sequence[Series]) -> Iterator[Hit]:
+        condition = monitor.condition
+        asked = [wording.evidence(condition, each, wording.tenant_of(monitor, each)) for each in found]
+        newest: list[tuple[StoredEvent, ...]] = [()] * len(found)
+        if wording.is_told_by_its_events(condition):
+            newest = [self._tally.newest(each, monitor.scope, self._now(), 1) for each in asked]
+        names = self._tally.names(chain.from_iterable(newest), monitor.scope)
+        for series, question, events in zip(found, asked, newest, strict=True):
+            place = self._tenancy.facts(series.tenant)
+            told = [row(event, place.zone, names) for event in events]
+            yield Hit(
+                title=wording.title(condition, series, told, monitor.name),
+                first=moment(series.first),
+                last=moment(series.last),
+                count=series.count,
+                place=place,
+                evidence=question,
+            )
 
     def _watching(self, monitor: Monitor, progress: Progress | None) -> Watching:
         watches: Mapping[str, Watch] = progress.watches if progress else {}
