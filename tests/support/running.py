@@ -40,17 +40,23 @@ class Running:
         self._client = Client(store or fake.settings)
         self.agent = Agent(loaded, fake.settings, self._client, lambda: settings.load(self.config))
         self._failed: list[BaseException] = []
+        self._begun = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="agent")
 
     def _follow(self) -> None:
         try:
             with state_lock(self.state):
+                self._begun.set()
                 self.agent.follow()
         except BaseException as error:  # noqa: BLE001 - the test raises it again
             self._failed.append(error)
+        finally:
+            self._begun.set()
 
     def start(self) -> None:
+        """Let the agent begin; back as soon as it has its state directory, which a test may look into."""
         self._thread.start()
+        assert self._begun.wait(PATIENCE_SECS)
 
     def stop(self) -> float:
         """Let the agent end; the seconds that took."""
