@@ -87,7 +87,8 @@ class SealSettings(Section):
 
     enabled: bool = True
     count: Annotated[int, Field(ge=1, le=50_000)] = 10_000
-    secs: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    secs: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """Well below the quarter of an hour for which `audit-indexer verify` lets an event wait for its seal."""
     anchor_file: Path | None = None
     anchor_url: str = ""
     anchor_token_file: Path | None = None

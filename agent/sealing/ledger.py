@@ -190,11 +190,14 @@ class Ledger:
         if before is None or before.key == self._key.public:
             # A chain that hands over to the key it has already would be no hand-over.
             return
-        if before.successor == self._key.public:
-            return
         if retired is not None and before.key == retired.public and not before.successor:
-            pending, self._leaves, self._saved = self._leaves, Leaves(), 0
-            self._write(pending, successor=self._key.public, key=retired)
+            self._write(self._leaves, successor=self._key.public, key=retired)
+            self._leaves, self._saved = Leaves(), 0
+            before = self._before
+        if before is not None and before.successor == self._key.public:
+            # At once, whether there are events or not: a hand-over to a chain that is not there is a gap.
+            self._write(self._leaves)
+            self._leaves, self._saved = Leaves(), 0
             return
         log.error("seals_begun_anew", reason="the key is another one, and the one before it is not there")
         self._before = None

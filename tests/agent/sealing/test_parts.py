@@ -18,6 +18,7 @@ from agent.sealing.ledger import LOOK_SECS, Ledger, note
 from agent.sealing.outlets import Outlet
 from agent.sealing.state import SealState
 from indexer.event import event_hash
+from indexer.keys import SigningKey
 from indexer.seals.leaves import Leaves
 from tests.support.events import document
 from tests.support.sealing import new_key
@@ -51,8 +52,8 @@ def full_after(path: Path, bytes_: int) -> Iterator[None]:
 
 
 class TestState:
-    def ledger(self, state: SealState, count: int = 10) -> Ledger:
-        return Ledger(state, self.key, "app-1", count=count, secs=60, sealed=lambda: None)
+    def ledger(self, state: SealState, count: int = 10, retired: SigningKey | None = None) -> Ledger:
+        return Ledger(state, self.key, "app-1", count=count, secs=60, sealed=lambda: None, retired=retired)
 
     @pytest.fixture(autouse=True)
     def _key(self) -> None:
@@ -143,6 +144,27 @@ class TestState:
             ledger.turn(float(number))
         assert ledger.unsealed_count == 2
         assert "2 stored events stay unsealed" in ledger.problem
+
+    def test_a_chain_begins_as_soon_as_it_is_handed_over_to_though_nothing_is_shipped(
+        self, tmp_path: Path
+    ) -> None:
+        state = SealState(tmp_path)
+        ledger = self.ledger(state, count=1)
+        ledger.took([stored(1)], seen=False)
+        ledger.turn(0.0)
+        retired, self.key = self.key, new_key()
+        self.ledger(state, retired=retired)
+        assert state.waiting() == [1, 2, 3]
+        last, first = state.read(2), state.read(3)
+        assert last is not None
+        assert first is not None
+        assert (last.seal.successor, first.seal.follows) == (self.key.public, last.seal.chain)
+        assert first.seal.previous == last.seal.digest
+        (state.folder / "seal-000000000003.json").unlink()  # killed in between
+        self.ledger(state)
+        assert state.waiting() == [1, 2, 3]
+        self.ledger(state)
+        assert state.waiting() == [1, 2, 3]
 
     def test_a_damaged_head_begins_a_chain_anew(self, tmp_path: Path) -> None:
         state = SealState(tmp_path)

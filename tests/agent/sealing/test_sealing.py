@@ -28,7 +28,7 @@ PATIENCE_SECS = 60.0
 SEALS = """
 [seals]
 count = 40
-secs = 3600
+secs = 600
 anchor_file = "outside/anchors.jsonl"
 """
 
