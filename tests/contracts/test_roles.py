@@ -26,10 +26,16 @@ DENIED = {
         Need("indices:data/write/index", EVENTS), Need("indices:admin/delete", EVENTS),
         Need("indices:admin/aliases", EVENTS), Need("indices:data/write/index", SEALS),
         Need("indices:data/read/search", SEALS), Need("indices:admin/delete", "smartwms-app-accounts"),
+        Need("indices:data/write/index", "smartwms-app-certificates"),
+        Need("indices:data/write/delete", "smartwms-app-certificates"),
+        Need("indices:data/write/index", "smartwms-app-verifications"),
     ],
     "audit-retention": [
         Need("indices:data/write/index", SEALS), Need("indices:admin/delete", SEALS),
         Need("indices:admin/aliases", SEALS), Need("indices:admin/delete", "smartwms-app-certificates"),
+        Need("indices:data/write/index", "smartwms-app-accounts"),
+        Need("indices:data/read/get", "smartwms-app-accounts"),
+        Need("indices:data/write/delete", "smartwms-app-holds"),
     ],
     "audit-verify": [
         Need("indices:data/write/index", EVENTS), Need("indices:data/write/index", SEALS),
@@ -82,6 +88,15 @@ def test_no_role_reaches_beyond_our_indices() -> None:
     assert {pattern for pattern in patterns if not pattern.startswith("smartwms-")} == set()
     assert not allows(ROLES["audit-agent"], Need("indices:admin/create", "other"))
     assert allows(ROLES["audit-agent"], Need("indices:data/write/bulk", CLUSTER))
+
+
+def test_the_web_ui_reads_every_kind_of_document_and_writes_all_but_those_that_prove_something() -> None:
+    kinds = {path.stem for path in (ROOT / "index_templates").glob("smartwms-app-*.json")}
+    role = ROLES["audit-webui"]
+    assert {kind for kind in kinds if not allows(role, Need("indices:data/read/get", kind))} == set()
+    assert {kind for kind in kinds if not allows(role, Need("indices:data/write/index", kind))} == {
+        "smartwms-app-certificates", "smartwms-app-retention", "smartwms-app-verifications",
+    }  # fmt: skip
 
 
 def test_dashboards_see_one_tenant() -> None:
