@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from indexer.query import Window
 from indexer.seals import records
 from tests.support import events, sealing
 from tests.support.events import NORD
@@ -91,3 +92,29 @@ def test_a_verification_of_another_tenant_is_not_shown(own_site: Site, verified:
     record(own_site, verified, NORD)
     assert "Nothing has been verified yet" in words(own_site, "admin")
     assert "2 unsealed" in words(own_site, "stranger")
+
+
+def test_a_verification_of_one_tenant_is_not_everything_to_an_operator(
+    own_site: Site, verified: sealing.Site
+) -> None:
+    verified.delete(f"{own_site.store.prefix}-audit-enterprise-2026.11.23")
+    verified.reshelve(())
+    record(own_site, verified, NORD)
+    assert "sound What was looked at is as it was sealed" in words(own_site, "operator")
+    assert "sound Everything is as it was sealed" in words(own_site, "stranger")
+
+
+def test_a_verification_of_a_stretch_of_time_hides_none_of_everything(
+    own_site: Site, verified: sealing.Site
+) -> None:
+    later = sealing.NOW + timedelta(hours=1)
+    quiet = verified.verify(window=Window(later, None), now=later)
+    records.write(own_site.client, own_site.store.prefix, quiet)
+    assert quiet.is_sound
+    for who in ("operator", "admin"):
+        page = words(own_site, who)
+        assert "sound What was looked at is as it was sealed" in page
+        assert "from 2026-11-24" in page
+    record(own_site, verified)
+    assert "findings Something is not as it was sealed" in words(own_site, "operator")
+    assert "1 unsealed" in words(own_site, "admin")

@@ -36,6 +36,10 @@ class Run:
     moment: datetime
     covered: str
     is_sound: bool
+    period: str
+    """The stretch of time that it covered; empty where that was all."""
+    is_whole: bool
+    """Whether it covered all that its reader may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Verifications:
         self._tenancy = tenancy
 
     def latest(self, reader: Reader) -> Integrity:
-        """Give the newest verification that covers what the reader may see."""
+        """Give the newest verification of all that the reader may see; of a part of it only if none is."""
         place = self._tenancy.place(reader)
         own = reader.scope.tenant_id
         found = [
@@ -79,26 +83,33 @@ class Verifications:
             for report in records.newest(self._client, self._prefix, records.KEPT_COUNT)
             if own is None or report["tenant"] in {None, own}
         ]
-        runs = tuple(self._run(report, place) for report in found[:RUNS_COUNT])
+        runs = tuple(self._run(report, place, own) for report in found[:RUNS_COUNT])
         if not found:
             return Integrity(place, None, (), (), {}, ())
-        report = found[0]
+        whole = (report for report in found if _is_whole(report, own))
+        report = next(whole, found[0])
         counts = report["totals"] if own is None else report["tenants"].get(own, {})
         return Integrity(
             place=place,
-            latest=runs[0],
+            latest=self._run(report, place, own),
             counted=tuple(_counted(report, counts, own)),
             troubles=tuple(report["troubles"]),
             report=report if own is None else {},
             runs=runs if own is None else (),
         )
 
-    def _run(self, report: Mapping[str, Any], place: TenantFacts) -> Run:
+    def _run(self, report: Mapping[str, Any], place: TenantFacts, own: str | None) -> Run:
         tenant = report["tenant"]
         parts = ["all tenants" if tenant is None else self._tenancy.facts(tenant).name]
-        parts += [f"{word} {report[word][:10]}" for word in ("from", "to") if report[word]]
+        period = ", ".join(f"{word} {report[word][:10]}" for word in ("from", "to") if report[word])
+        parts += [period] if period else []
         moment = datetime.fromisoformat(report["finished"] or report["started"]).astimezone(place.zone)
-        return Run(moment, ", ".join(parts), bool(report["sound"]))
+        return Run(moment, ", ".join(parts), bool(report["sound"]), period, _is_whole(report, own))
+
+
+def _is_whole(report: Mapping[str, Any], own: str | None) -> bool:
+    """Whether it covers all times, and every tenant that its reader may see."""
+    return not (report["from"] or report["to"]) and report["tenant"] in {None, own}
 
 
 def _counted(report: Mapping[str, Any], counts: Mapping[str, int], own: str | None) -> list[Counted]:
