@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import json
 import ssl
 import threading
 from dataclasses import dataclass
@@ -112,8 +113,8 @@ class Client:
         if not answer.body and method == "HEAD":
             return Answer(answer.status, None)
         try:
-            return Answer(answer.status, orjson.loads(answer.body))
-        except orjson.JSONDecodeError:
+            return Answer(answer.status, _parsed(answer.body))
+        except (ValueError, RecursionError):
             raise errors.GarbledError(
                 f"{method} {self.url}{path} was answered {answer.status} with {answer.body[:80]!r}, "
                 "which is no JSON; is a proxy in the way?",
@@ -331,6 +332,19 @@ def _cause(error: BaseException) -> str:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".") if part.isdecimal())
+
+
+def _parsed(body: bytes) -> Any:  # noqa: ANN401  whatever JSON may hold
+    """Read JSON; ValueError or RecursionError when it is none.
+
+    A document holds what its writer made of it, and the store takes what orjson refuses: half of a surrogate
+    pair, a number beyond all bounds. It must not hide the documents beside it.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        found = json.loads(body.decode("utf-8", "replace"))
+        return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _reason(body: bytes) -> tuple[str, str]:

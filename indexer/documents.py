@@ -13,7 +13,14 @@ from urllib.parse import quote
 
 from indexer import assets, indices, mappings
 from indexer.client import Client
-from indexer.errors import GarbledError, MissingError, NotPreparedError, PartitionError, RefusedError
+from indexer.errors import (
+    FailingError,
+    GarbledError,
+    MissingError,
+    NotPreparedError,
+    PartitionError,
+    RefusedError,
+)
 
 # What one search may return; a kind that may have more is asked for with `every`.
 LIST_LIMIT: Final = 10_000
@@ -157,9 +164,14 @@ class Documents:
         try:
             if fresh:
                 self.refresh()
-            found = self._client.request("POST", f"/{self.index}/_search", body=body).json["hits"]
+            answer = self._client.request(
+                "POST", f"/{self.index}/_search", params={"allow_partial_search_results": False}, body=body
+            ).json
         except MissingError as error:
             raise self._not_prepared() from error
+        if answer.get("timed_out"):
+            raise FailingError(f"OpenSearch answered for a part of {self.index} only; try again", status=503)
+        found = answer["hits"]
         hits = found["hits"]
         documents = [Stored(hit["_id"], hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in hits]
         return documents, int(found["total"]["value"])

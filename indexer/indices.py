@@ -21,6 +21,8 @@ class Index:
     settings: Mapping[str, str]
     mappings: Mapping[str, Any]
     aliases: frozenset[str]
+    narrowed: frozenset[str] = frozenset()
+    """Those of its aliases that show a part of it only: by a filter, or by a routing."""
 
     @property
     def uuid(self) -> str:
@@ -75,7 +77,8 @@ def add_fields(client: Client, name: str, mappings: Mapping[str, Any]) -> None:
 def _index(name: str, about: object) -> Index | None:
     match about:
         case {"settings": dict() as settings, "mappings": dict() as mappings, "aliases": dict() as aliases}:
-            return Index(name, dict(_texts(settings)), mappings, frozenset(aliases))
+            narrowed = {each for each, how in aliases.items() if how.keys() & {"filter", "search_routing"}}
+            return Index(name, dict(_texts(settings)), mappings, frozenset(aliases), frozenset(narrowed))
     return None
 
 

@@ -118,6 +118,11 @@ def fault_of(index: indices.Index, alias_name: str) -> str:
             f"partition {index.name} is not in the alias {alias_name}: it is being carried over, or was "
             "taken out by hand; its events wait until it is gone or back"
         )
+    if alias_name in index.narrowed:
+        return (
+            f"partition {index.name} shows a part of its events only: the alias {alias_name} has a filter or "
+            "a routing there; add it to the alias again without, and its events are sent"
+        )
     difference = mappings.compare(
         index.mappings, assets.event_template(alias_name.removesuffix("-audit")).mappings
     )

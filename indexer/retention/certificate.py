@@ -22,6 +22,8 @@ from indexer.query import iso
 
 VERSION: Final = 1
 _SIGNED_AS: Final = b"smartwms-audit certificate\n"
+# As many documents as a shard holds; days are far fewer.
+_COUNT_MAX: Final = 1 << 31
 
 
 @unique
@@ -160,7 +162,7 @@ class Certificate:
         """Read what `to_source` wrote; `PermanentError` when it is something else."""
         try:
             finished = source["finished"]
-            return cls(
+            made = cls(
                 id=certificate_id,
                 kind=Kind(source["kind"]),
                 index=source["index"],
@@ -188,5 +190,17 @@ class Certificate:
                 reason=source["reason"],
                 signatures=dict(source["signatures"]),
             )
+            _check(made)
         except (LookupError, TypeError, ValueError) as error:
             raise PermanentError(f"certificate {certificate_id} is not readable: {error!r}") from error
+        return made
+
+
+def _check(made: Certificate) -> None:
+    """ValueError where a certificate counts with anything but numbers, or tells a time of no zone."""
+    counts = [*made.tenants.values(), *(each.count for each in made.carried), made.days or 0]
+    if not all(type(count) is int and 0 <= count < _COUNT_MAX for count in counts):
+        raise ValueError("a count is none")
+    moments = (made.start, made.end, made.now, made.clock, made.begun, made.finished or made.begun)
+    if not all(moment.tzinfo for moment in moments):
+        raise ValueError("a time has no zone")

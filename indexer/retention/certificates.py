@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from indexer.client import Client
-from indexer.documents import Documents
+from indexer.documents import Documents, Stored
 from indexer.keys import SigningKey
 from indexer.retention.certificate import Certificate
 
@@ -16,8 +16,13 @@ KIND: Final = "certificates"
 
 def all(client: Client, prefix: str) -> list[Certificate]:  # noqa: A001  read as certificates.all
     """Return every certificate, those of deletions that are not finished included."""
-    found = Documents(client, prefix, KIND).find(sort=[{"begun": "asc"}, {"index": "asc"}])
-    return [Certificate.from_source(each.id, each.source) for each in found]
+    found = [Certificate.from_source(each.id, each.source) for each in stored(client, prefix)]
+    return sorted(found, key=lambda each: (each.begun, each.index))
+
+
+def stored(client: Client, prefix: str) -> list[Stored]:
+    """Return the documents of all certificates, unread, in no order; there may be any number."""
+    return Documents(client, prefix, KIND).every()
 
 
 def unfinished(client: Client, prefix: str) -> list[Certificate]:

@@ -34,7 +34,7 @@ def anchor_of(seal: Seal) -> Anchor:
 
 
 def read(path: Path) -> list[Anchor]:
-    """Read a file of anchors; SettingsError names the line that is none.
+    """Read a file of anchors; SettingsError names the line that is none, or says that there is none.
 
     Half a line is passed over at the end, where it is being written, and before its whole repetition, where
     writing it failed and the file could only be appended to.
@@ -55,4 +55,6 @@ def read(path: Path) -> list[Anchor]:
             if following.startswith(line):
                 continue
             raise SettingsError(f"--anchor {path}, line {number}, is no anchor of a seal") from None
+    if not found:
+        raise SettingsError(f"--anchor {path} holds no anchor: it was emptied, or no agent writes there")
     return found

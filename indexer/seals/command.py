@@ -14,7 +14,7 @@ import click
 import orjson
 
 from indexer import keys
-from indexer.errors import DeniedError, NotPreparedError
+from indexer.errors import StoreError
 from indexer.plans import checked_id
 from indexer.query import Window
 from indexer.seals import anchors, records
@@ -79,16 +79,16 @@ def verify(  # noqa: PLR0913 - a check has that many options
         with _progress() as progress:
             check = Verification(client, prefix, extent, now=datetime.now(UTC), progress=progress)
             report = check.run(known, pinned, certifiers)
+        if as_json:
+            click.echo(orjson.dumps(report.to_source()).decode())
+        else:
+            for line in lines(report):
+                click.echo(_plain(line))
         if record:
             try:
                 records.write(client, prefix, report)
-            except (DeniedError, NotPreparedError) as error:
+            except StoreError as error:
                 click.echo(f"not recorded for /admin/integrity: {error}", err=True)
-    if as_json:
-        click.echo(orjson.dumps(report.to_source()).decode())
-    else:
-        for line in lines(report):
-            click.echo(line)
     if not report.is_sound:
         sys.exit(_FINDINGS)
 
@@ -118,6 +118,11 @@ def lines(report: Report) -> Iterator[str]:
     yield from _provisos(report)
     if not totals:
         yield "nothing to verify: no events and no seals here"
+
+
+def _plain(line: str) -> str:
+    """A line as it may be shown: what writers of events and seals made up moves no terminal's cursor."""
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in line)
 
 
 def _provisos(report: Report) -> Iterator[str]:

@@ -198,6 +198,8 @@ def _unpack(data: bytes) -> Leaves:
     if not inflater.eof or len(columns) != width * count or len(hashes) != hash_bytes * count:
         raise ValueError("columns of another length")
     placements = [Placement(*each) for each in header["placements"]]
+    if not all(isinstance(text, str) for place in placements for text in place):
+        raise TypeError("a placement is no text")
     prefixes = header["prefixes"]
     numbers = 2 * _NUMBER_BYTES * count
     text = columns[numbers + count :].decode("ascii")

@@ -68,6 +68,11 @@ class Report:
         if state in FINDINGS and len(self.examples[state]) < EXAMPLES_COUNT:
             self.examples[state].append(Example(event_id, partition, tenant))
 
+    def forget_events(self) -> None:
+        """Begin again with the events: what was added of them is not so any more."""
+        for counts in (self.partitions, self.tenants, self.examples):
+            counts.clear()
+
     @property
     def totals(self) -> Counter[State]:
         """Events by state, and troubles of chains and anchors by theirs."""

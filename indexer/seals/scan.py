@@ -23,11 +23,15 @@ Hit = dict[str, Any]
 
 
 def count(client: Client, indices: Sequence[str], query: ScopedQuery) -> int:
-    """Count the events of these indices, nearly: the newest may be missing."""
+    """Count the events of these indices, nearly: the newest, and indices just deleted, may be missing."""
     total = 0
     for names in _requests(indices):
         answer = client.request(
-            "POST", f"/{names}/_count", body={"query": query.clause}, timeout_secs=_TIMEOUT_SECS
+            "POST",
+            f"/{names}/_count",
+            params={"ignore_unavailable": True},
+            body={"query": query.clause},
+            timeout_secs=_TIMEOUT_SECS,
         ).json
         total += int(answer["count"])
     return total

@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from indexer.client import Client
-from indexer.errors import ConflictError, MissingError, NotPreparedError
+from indexer.errors import ConflictError, FailingError, MissingError, NotPreparedError
 from indexer.seals import index
 from indexer.seals.seal import Seal
 
@@ -47,7 +47,7 @@ class Shelf:
         return True
 
     def walk(self, *, with_leaves: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give the id and source of everything on the shelf, by chain and number, from one state of it."""
+        """Give the id and source of everything on the shelf, in no order, from one state of it."""
         try:
             self._client.request("POST", f"/{self.index}/_refresh", timeout_secs=_TIMEOUT_SECS)
             point = self._client.request(
@@ -63,7 +63,8 @@ class Shelf:
         body: dict[str, Any] = {
             "pit": {"id": point, "keep_alive": _KEEP_ALIVE},
             "size": _PAGE_COUNT if with_leaves else _PAGE_COUNT_BARE,
-            "sort": [{"chain": "asc"}, {"number": "asc"}, {"_shard_doc": "asc"}],
+            # Not by chain and number: what is no seal may have neither.
+            "sort": ["_shard_doc"],
             "track_total_hits": False,
         }
         if not with_leaves:
@@ -77,7 +78,10 @@ class Shelf:
 
     def _page(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         params = {"allow_partial_search_results": False}
-        found: list[dict[str, Any]] = self._client.request(
+        answer = self._client.request(
             "POST", "/_search", params=params, body=body, timeout_secs=_TIMEOUT_SECS
-        ).json["hits"]["hits"]
+        ).json
+        if answer.get("timed_out"):
+            raise FailingError("OpenSearch answered for some of the seals only; try again", status=503)
+        found: list[dict[str, Any]] = answer["hits"]["hits"]
         return found

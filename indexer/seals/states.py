@@ -22,6 +22,7 @@ class State(StrEnum):
     GAP = "gap"
     ANCHOR_MISMATCH = "anchor mismatch"
     DOUBTED = "doubted certificate"
+    HIDDEN = "hidden"
 
 
 FINDINGS: Final = frozenset(
@@ -33,6 +34,7 @@ FINDINGS: Final = frozenset(
         State.GAP,
         State.ANCHOR_MISMATCH,
         State.DOUBTED,
+        State.HIDDEN,
     }
 )
 """What needs a person."""
@@ -50,4 +52,5 @@ MEANINGS: Final[dict[State, str]] = {
     State.GAP: "a chain of seals has a hole, or a seal that is not genuine",
     State.ANCHOR_MISMATCH: "a seal is not the one that an anchor outside the store names",
     State.DOUBTED: "a certificate is not signed as it should be: what it says is not believed",
+    State.HIDDEN: "a partition shows a part of its events only: the alias has a filter or a routing there",
 }

@@ -12,11 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
+from time import monotonic
 from typing import Any, Final
 
 from indexer import partitions, tenants
 from indexer.classes import DEFAULTS
 from indexer.client import Client
+from indexer.errors import MissingError, PermanentError
 from indexer.event import event_hash
 from indexer.query import Query, Scope, iso, within_tenant
 from indexer.retention import certificates
@@ -40,6 +42,8 @@ _LEAF: Final = struct.Struct("<24s16sIIIB")
 _EVENT: Final = struct.Struct("<24s32sIIB")
 _PROVEN: Final = struct.Struct("<II32s")
 _NO_HASH: Final = bytes(merkle.LEAF_BYTES)
+# Runs of retention take partitions away one after the other.
+_ATTEMPTS: Final = 10
 
 Progress = Callable[[str, int, int], None]
 """What is done, how much of it, of how much."""
@@ -76,6 +80,7 @@ class Verification:
         self._prefix = prefix
         self._extent = extent
         self._now = now
+        self._begun_secs = monotonic()
         self._query = within_tenant(Scope(extent.tenant), Query({"match_all": {}}))
         self._progress = progress
         self._shelf = Shelf(client, prefix)
@@ -84,7 +89,7 @@ class Verification:
         self._tenants = Numbers()
         self._sealed: list[seal.Seal] = []
         self._report = Report(extent, now)
-        self._gone: Counter[int] = Counter()
+        self._gone: Counter[tuple[int, State]] = Counter()
 
     def run(
         self,
@@ -105,23 +110,20 @@ class Verification:
         report.restarted = [chain.id for chain in chains.restarted]
         report.anchors_count, report.is_pinned = len(anchors), bool(known)
         report.is_certified = bool(certifiers)
-        event_count = scan.count(self._client, self._members(), self._query)
+        event_count = scan.count(self._client, list(self._members()), self._query)
         leaf_count = sum(chain.count for chain in chains.by_id.values())
         buckets = buckets_for(max(event_count, leaf_count))
         with Folder() as folder:
             leaves = Spill(folder.path, "leaves", _LEAF, buckets)
-            events = Spill(folder.path, "events", _EVENT, buckets)
             proven = Spill(folder.path, "proven", _PROVEN, buckets)
             self._read_seals(chains, leaves)
-            # Looked up after the seals: a partition may have been made since, and its events be sealed.
-            indices = self._members()
-            self._read_events(indices, events, event_count)
+            indices, events = self._all_events(folder, buckets, event_count)
             # Read after the events: what retention deletes meanwhile has its certificate then.
             self._deletions = Deletions(
                 self._believed(certifiers),
                 tenants.recorded_classes(self._client, self._prefix) or DEFAULTS,
                 [_address(name) for name in indices],
-                self._now,
+                self._moment(),
             )
             for bucket in range(buckets):
                 self._match(leaves.bucket(bucket), events.bucket(bucket), proven)
@@ -129,6 +131,11 @@ class Verification:
             proven.done()
             for bucket in range(buckets):
                 self._check_roots(proven.bucket(bucket))
+        self._report.troubles += [
+            Trouble(State.HIDDEN, "", f"searches see a part of {name} only")
+            for name, is_narrowed in indices.items()
+            if is_narrowed
+        ]
         self._settle_counts()
         report.finished = datetime.now(UTC)
         return report
@@ -141,9 +148,18 @@ class Verification:
             chains.take(id_, source)
         return chains
 
+    def _moment(self) -> datetime:
+        """`now` when the check began, and what has passed since: a large store takes its time."""
+        return self._now + timedelta(seconds=monotonic() - self._begun_secs)
+
     def _believed(self, certifiers: Collection[str]) -> Iterator[Certificate]:
         """The certificates that count; what others say is a trouble, and what they tell of is missed."""
-        for each in certificates.all(self._client, self._prefix):
+        for stored in certificates.stored(self._client, self._prefix):
+            try:
+                each = Certificate.from_source(stored.id, stored.source)
+            except PermanentError as error:
+                self._report.troubles.append(Trouble(State.DOUBTED, "", str(error)))
+                continue
             if each.is_believed(certifiers):
                 self._report.certificates_count += 1
                 yield each
@@ -152,12 +168,16 @@ class Verification:
                 sentence = f"the certificate of {each.index} ({each.ran_by}) {wrong}"
                 self._report.troubles.append(Trouble(State.DOUBTED, "", sentence))
 
-    def _members(self) -> list[str]:
+    def _members(self) -> dict[str, bool]:
+        """The partitions in scope, and whether their place in the alias shows a part of them only."""
+        columns = ("filter", "routing.search")
         listed = self._client.request(
-            "GET", f"/_cat/aliases/{partitions.alias(self._prefix)}", params={"h": "index", "format": "json"}
+            "GET",
+            f"/_cat/aliases/{partitions.alias(self._prefix)}",
+            params={"h": ",".join(("index", *columns)), "format": "json"},
         ).json
-        names = sorted(str(row["index"]) for row in listed)
-        return [name for name in names if self._extent.covers(_address(name))]
+        found = {str(row["index"]): any(row[each] != "-" for each in columns) for row in listed}
+        return {name: found[name] for name in sorted(found) if self._extent.covers(_address(name))}
 
     def _read_seals(self, chains: Chains, leaves: Spill) -> None:
         total = sum(len(chain.ids) for chain in chains.by_id.values())
@@ -190,21 +210,38 @@ class Verification:
             return None
         return self._placements.of(placement) if self._extent.covers(placement.partition) else None
 
+    def _all_events(self, folder: Folder, buckets: int, total: int) -> tuple[dict[str, bool], Spill]:
+        """Read every event; where retention takes a partition away meanwhile, once more from the start."""
+        attempt = 0
+        while True:
+            attempt += 1
+            # Looked up after the seals: a partition may have been made since, and its events be sealed.
+            indices = self._members()
+            events = Spill(folder.path, f"events-{attempt}", _EVENT, buckets)
+            try:
+                self._read_events(list(indices), events, total)
+                return indices, events
+            except MissingError:
+                if attempt == _ATTEMPTS:
+                    raise
+                self._report.forget_events()
+            finally:
+                events.done()
+
     def _read_events(self, indices: list[str], events: Spill, total: int) -> None:
         since = iso(self._now - SEALED_WITHIN)
-        until = iso(self._now + SEALED_WITHIN)
         done = 0
         for page in scan.events(self._client, indices, self._query):
+            until = iso(self._moment() + SEALED_WITHIN)
             for hit in page:
                 self._take_event(hit, events, since, until)
             done += len(page)
             self._progress("reading events", done, total)
-        events.done()
 
     def _take_event(self, hit: scan.Hit, events: Spill, since: str, until: str) -> None:
-        document, id_ = hit["_source"], hit["_id"]
-        about = document.get("event", {})
-        tenant = str(document.get("tenant", {}).get("id", ""))
+        document, id_ = hit.get("_source", {}), hit["_id"]
+        about = _object(document, "event")
+        tenant = str(_object(document, "tenant").get("id", ""))
         if len(id_) != ID_CHARS or not id_.isascii():
             self._report.add(State.UNSEALED, id_, _address(hit["_index"]), tenant)
             return
@@ -248,7 +285,7 @@ class Verification:
         if placement is not None:
             where, tenant = self._placements.values[placement]
             if state in {State.EXPIRED, State.ERASED}:
-                self._gone[placement] += 1
+                self._gone[placement, state] += 1
         elif event is not None:
             where = _address(self._indices.values[event.lies_in])
             tenant = self._tenants.values[event.tenant]
@@ -271,7 +308,7 @@ class Verification:
 
     def _settle_counts(self) -> None:
         """More events are gone than the certificates count: the others were missing before."""
-        for number, gone in self._gone.items():
+        for (number, state), gone in self._gone.items():
             placement = self._placements.values[number]
             surplus = gone - self._deletions.removed_count(placement)
             if surplus <= 0:
@@ -280,18 +317,16 @@ class Verification:
                 self._report.partitions[placement.partition],
                 self._report.tenants[placement.tenant],
             ):
-                for state in (State.EXPIRED, State.ERASED):
-                    moved = min(surplus, counts[state])
-                    counts[state] -= moved
-                    counts[State.MISSING] += moved
-                    if moved:
-                        break
+                counts[state] -= surplus
+                counts[State.MISSING] += surplus
 
     # -- what the judge asks
 
+    def partition(self, placement: int) -> str:
+        return str(self._placements.values[placement].partition)
+
     def is_at(self, placement: int, index: int) -> bool:
-        where: str = self._placements.values[placement].partition
-        return where == _address(self._indices.values[index])
+        return self.partition(placement) == _address(self._indices.values[index])
 
     def is_carried(self, placement: int, index: int) -> bool:
         return self._deletions.carries(self._placements.values[placement], self._indices.values[index])
@@ -304,3 +339,9 @@ def _address(index: str) -> str:
     """The partition of an index, as its writers know it."""
     parsed = partitions.parse(index)
     return index if parsed is None else parsed.address
+
+
+def _object(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object of a document that anybody may have written; empty where it is none."""
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}

@@ -88,14 +88,21 @@ class Keeping:
     ) -> None:
         """Write events as an agent places them, a second apart, `at` days after DAY."""
         known = tenants.load(self.client, self.prefix, now=DAY)
-        made = [
-            event_of(known.class_at, tenant_id, number, at, fields) for number in range(first, first + count)
-        ]
+        made = self.documents(tenant_id, count, at=at, first=first, **fields)
         self.put(known.partition(self.prefix, tenant_id, each["@timestamp"][:19]) for each in made)
         verdicts = self.send(
             (known.partition(self.prefix, tenant_id, each["@timestamp"][:19]), each) for each in made
         )
         assert verdicts == [201] * count, verdicts
+
+    def documents(
+        self, tenant_id: str, count: int, *, at: float = 0.25, first: int = 0, **fields: object
+    ) -> list[Document]:
+        """Make events, as `write` writes them."""
+        known = tenants.load(self.client, self.prefix, now=DAY)
+        return [
+            event_of(known.class_at, tenant_id, number, at, fields) for number in range(first, first + count)
+        ]
 
     def put(self, names: Iterable[str]) -> None:
         """Make partitions."""

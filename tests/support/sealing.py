@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from indexer import partitions
@@ -106,6 +107,14 @@ class Site:
         )
 
     # -- what an intruder, or the law, does
+
+    def put(self, index: str, document: Document | bytes, id_: str = "") -> None:
+        """Store a document of whatever form in an index, which must take it."""
+        body = document if isinstance(document, bytes) else orjson.dumps(document)
+        id_ = id_ or orjson.loads(body)["event"]["id"]
+        command = orjson.dumps({"create": {"_index": index, "_id": id_}})
+        answer = orjson.loads(self.client.bulk(b"%b\n%b\n" % (command, body)).body)
+        assert not answer["errors"], answer
 
     def delete(self, index: str) -> None:
         self.client.request("DELETE", f"/{index}")

@@ -198,6 +198,13 @@ class TestAnchors:
         path.write_bytes(anchor.line + anchor.line[:20] + b"\n" + anchor.line[:40] + b"\n" + anchor.line)
         assert anchors.read(path) == [anchor, anchor]
 
+    @pytest.mark.parametrize("left", [b"", b'{"chain":"', b"\n"])
+    def test_a_file_without_any_is_refused(self, tmp_path: Path, left: bytes) -> None:
+        path = tmp_path / "anchors.jsonl"
+        path.write_bytes(left)
+        with pytest.raises(SettingsError, match="holds no anchor: it was emptied"):
+            anchors.read(path)
+
     def test_a_line_that_is_none_is_named(self, tmp_path: Path) -> None:
         path = tmp_path / "anchors.jsonl"
         path.write_bytes(b"\n{}\n")

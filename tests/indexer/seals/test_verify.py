@@ -1,6 +1,6 @@
 """Each thing that can be done to a store, done to a live one; and what the seals say of it."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import orjson
@@ -8,7 +8,6 @@ import pytest
 from click.testing import CliRunner
 
 from indexer import cli, partitions
-from indexer.client import Client, connect
 from indexer.documents import Documents
 from indexer.keys import public_pem
 from indexer.query import Window
@@ -25,18 +24,6 @@ from tests.support.store import Store
 NORDS = {"tenant.id": NORD}
 STARTER = {"tenant.class": "starter", "@timestamp": "2026-10-01T06:00:00.0000000Z"}
 BUSINESS = {"tenant.class": "business", "@timestamp": "2026-10-01T06:00:00.0000000Z"}
-
-
-@pytest.fixture
-def client(store: Store) -> Iterator[Client]:
-    client = connect(store.settings)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def site(store: Store, client: Client) -> Site:
-    return Site(store, client)
 
 
 def test_what_reads_as_it_was_sealed_is_verified_root_and_all(site: Site) -> None:
@@ -85,8 +72,7 @@ class TestIntruders:
         [original] = site.sealed([1])
         other = f"{site.store.prefix}-audit-starter-2026.11.23"
         partitions.ensure(site.client, other)
-        body = orjson.dumps({"create": {"_index": other, "_id": original["event"]["id"]}})
-        site.client.bulk(body + b"\n" + orjson.dumps(original) + b"\n")
+        site.put(other, original)
         assert told(site.verify()) == {"verified": 1, "unsealed": 1}
 
     def test_events_in_an_edited_copy_of_a_partition_are_changed_and_missing(self, site: Site) -> None:
@@ -118,8 +104,7 @@ class TestIntruders:
         site.delete(site.partition(document))
         other = f"{site.store.prefix}-audit-starter-2026.11.23"
         partitions.ensure(site.client, other)
-        body = orjson.dumps({"create": {"_index": other, "_id": document["event"]["id"]}})
-        site.client.bulk(body + b"\n" + orjson.dumps(document) + b"\n")
+        site.put(other, document)
         assert told(site.verify()) == {"changed": 1}
 
     def test_a_partition_that_is_gone_before_its_time_without_a_certificate_is_early(
@@ -225,6 +210,19 @@ class TestLaw:
         site.certify(documents[:2], days=30)
         site.delete(site.partition(documents[0]))
         assert told(site.verify()) == {"expired by certificate": 2, "missing": 1}
+
+    def test_what_one_certificate_does_not_count_is_not_taken_from_what_another_counts(
+        self, site: Site
+    ) -> None:
+        erased = site.sealed(range(3), STARTER)
+        expired = site.sealed(range(3, 7), {**STARTER, **NORDS})
+        first = site.certify(erased[:1], kind=Kind.ERASURE)
+        site.certify(expired, days=30)
+        certificates.write(site.client, site.store.prefix, replace(first, id="uuid-of-the-first"), None)
+        site.delete(site.partition(erased[0]))
+        assert told(site.verify()) == {
+            "expired by certificate": 4, "erased by certificate": 1, "missing": 2,
+        }  # fmt: skip
 
     def test_what_was_carried_over_is_verified_where_it_is_now(self, site: Site) -> None:
         mine = site.sealed(range(2), STARTER)
