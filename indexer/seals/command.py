@@ -14,7 +14,7 @@ import click
 import orjson
 
 from indexer import keys
-from indexer.errors import StoreError
+from indexer.errors import SettingsError, StoreError
 from indexer.plans import checked_id
 from indexer.query import Window
 from indexer.seals import anchors, records
@@ -34,7 +34,7 @@ _FINDINGS: Final = 1
 @click.option("--to", "end", metavar="T", help="UTC; partitions that begin at or after it are left out.")
 @click.option(
     "--anchor", "anchor_files", multiple=True, type=click.Path(path_type=Path),
-    help="Anchors kept outside the store, JSON lines; their keys are believed, and no others.",
+    help="Anchors kept outside the store, JSON lines; without --key, their keys are believed, and no others.",
 )  # fmt: skip
 @click.option(
     "--key", "key_files", multiple=True, type=click.Path(path_type=Path),
@@ -72,6 +72,7 @@ def verify(  # noqa: PLR0913 - a check has that many options
             None if end is None else moment_of("--to", end),
         ),
     )
+    _refuse_reversed(extent.window, start, end)
     known = [anchor for path in anchor_files for anchor in anchors.read(path)]
     pinned = [keys.read_public(path, "--key") for path in key_files]
     certifiers = [keys.read_public(path, "--certificate-key") for path in certificate_key_files]
@@ -91,6 +92,12 @@ def verify(  # noqa: PLR0913 - a check has that many options
                 click.echo(f"not recorded for /admin/integrity: {error}", err=True)
     if not report.is_sound:
         sys.exit(_FINDINGS)
+
+
+def _refuse_reversed(window: Window, start: str | None, end: str | None) -> None:
+    """SettingsError where nothing could be found, and so nothing wrong."""
+    if window.start is not None and window.end is not None and window.end <= window.start:
+        raise SettingsError(f"--to {end} is not after --from {start}: there is nothing between them")
 
 
 def lines(report: Report) -> Iterator[str]:

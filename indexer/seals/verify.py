@@ -99,11 +99,12 @@ class Verification:
     ) -> Report:
         """Check everything in scope. Raises the errors of `indexer.errors` when the store cannot be read.
 
-        `pinned` and `certifiers` are public keys: of agents, and of who may certify deletions. None: whatever
-        keys are found are believed.
+        `pinned` and `certifiers` are public keys: of agents, and of who may certify deletions. None: the keys
+        that anchors name, or whatever keys are found, are believed.
         """
         report = self._report
-        known = {*pinned, *(anchor.key for anchor in anchors)}
+        # Who can add an anchor need not be who says which keys are the agents'.
+        known = {*pinned} or {anchor.key for anchor in anchors}
         chains = self._chains(known)
         report.troubles += chains.troubles(anchors)
         report.chains = sorted(chains.by_id.values(), key=lambda chain: (chain.host, chain.last.time))

@@ -52,6 +52,12 @@ class TestWhoHoldsAKey:
         site.seal([document])
         assert told(site.verify(pinned=[first, site.key.public])) == {"verified": 2, "changed": 1}
 
+    def test_an_anchor_of_a_key_that_is_not_among_those_given_makes_none_believed(self, site: Site) -> None:
+        site.sealed(range(2))
+        assert told(site.verify(anchors=site.anchors())) == {"verified": 2}
+        report = site.verify(anchors=site.anchors(), pinned=[new_key().public])
+        assert told(report) == {"unsealed": 2, "gap": 1}
+
     def test_an_event_that_is_moved_edited_and_sealed_there_is_missing_where_it_was(self, site: Site) -> None:
         documents = site.sealed(range(2))
         site.delete(site.partition(documents[0]))

@@ -372,6 +372,16 @@ class TestCommand:
         assert found["totals"] == {"verified": 3, "unsealed": 1}
         assert (found["sound"], found["pinned"], found["anchors"], found["roots"]) == (False, True, 1, 1)
 
+    def test_a_stretch_of_time_that_ends_before_it_begins_is_refused(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in site.store.environment.items():
+            monkeypatch.setenv(name, value)
+        options = ["verify", "--from", "2026-11-24", "--to", "2026-11-23"]
+        answer = CliRunner().invoke(cli.main, options)
+        assert answer.exit_code == 2
+        assert "--to 2026-11-23 is not after --from 2026-11-24" in answer.output
+
     def test_a_store_without_seals_is_said_to_have_none(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
