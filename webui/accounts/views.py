@@ -16,6 +16,7 @@ from webui.access import Identity, Role, identity, needs, public, reader
 from webui.accounts import administration, entrance, provider_views
 from webui.accounts.forms import SignInForm, local_target
 from webui.accounts.provider import ProviderAwayError
+from webui.accounts.proving import Proving
 from webui.accounts.service import Accounts
 from webui.accounts.single_sign_on import SingleSignOn
 from webui.tenancy import Tenancy
@@ -36,6 +37,7 @@ def register(
     """Add the feature to an app; `sso` is None where people sign in by password alone."""
     app.extensions["audit-accounts"] = accounts
     app.extensions["audit-single-sign-on"] = sso
+    app.extensions["audit-prover"] = Proving(accounts, sso, lambda: accounts.now)
     app.extensions["audit-account-tenancy"] = tenancy
     app.register_blueprint(blueprint)
     app.register_blueprint(administration.blueprint)
