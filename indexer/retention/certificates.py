@@ -9,21 +9,29 @@ from typing import Final
 from indexer.client import Client
 from indexer.documents import Documents
 from indexer.keys import SigningKey
-from indexer.retention.certificate import Certificate
+from indexer.retention.certificate import Certificate, Kind
 
 KIND: Final = "certificates"
 
 
 def all(client: Client, prefix: str) -> list[Certificate]:  # noqa: A001  read as certificates.all
     """Return every certificate, those of deletions that are not finished included."""
-    found = Documents(client, prefix, KIND).find(sort=[{"begun": "asc"}, {"index": "asc"}])
-    return [Certificate.from_source(each.id, each.source) for each in found]
+    found = Documents(client, prefix, KIND).every()
+    read = (Certificate.from_source(each.id, each.source) for each in found)
+    return sorted(read, key=lambda each: (each.begun, each.index))
 
 
 def unfinished(client: Client, prefix: str) -> list[Certificate]:
     """Return the certificates of deletions that had not ended when they were last heard of."""
     query = {"bool": {"must_not": [{"exists": {"field": "finished"}}]}}
     found = Documents(client, prefix, KIND).find(query, sort=[{"begun": "asc"}, {"index": "asc"}])
+    return [Certificate.from_source(each.id, each.source) for each in found]
+
+
+def of_erasure(client: Client, prefix: str, tenant_id: str) -> list[Certificate]:
+    """Return the certificates of erasures that removed events of a tenant, or left them where they were."""
+    wanted = [{"term": {"kind": Kind.ERASURE.value}}, {"term": {"tenant_ids": tenant_id}}]
+    found = Documents(client, prefix, KIND).every({"bool": {"filter": wanted}})
     return [Certificate.from_source(each.id, each.source) for each in found]
 
 

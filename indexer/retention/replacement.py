@@ -21,16 +21,16 @@ import orjson
 from indexer import assets, indices, partitions
 from indexer.classes import HOLD
 from indexer.client import Client
-from indexer.errors import ConflictError, MissingError, PermanentError, RefusedError, StoreError
+from indexer.errors import ConflictError, FailingError, MissingError, PermanentError, RefusedError, StoreError
 from indexer.indices import Index
 from indexer.keys import SigningKey
 from indexer.query import Json
-from indexer.retention import certificates, contents, tasks
+from indexer.retention import certificates, contents, holds, tasks, trouble
 from indexer.retention.alarms import AlarmError
 from indexer.retention.certificate import Carried, Certificate, Kind
 from indexer.retention.contents import Contents
 from indexer.retention.lease import Lease
-from indexer.retention.schedule import BY_PLAN, Due
+from indexer.retention.schedule import BY_PLAN, Due, active
 from indexer.tenants import Tenants
 
 # In this order; a test ends the process after each of them.
@@ -85,7 +85,7 @@ def replace(
     run.after("announced")
     begun = datetime.now(UTC)
     try:
-        run.client.request("PUT", f"/{index.name}/_block/write", timeout_secs=_TIMEOUT_SECS)
+        _block(run.client, index.name)
         run.after("blocked")
         tasks.end_reindexing(run.client, index.name)
         contents.refresh(run.client, index.name)
@@ -94,7 +94,7 @@ def replace(
         if due is None:
             _restore(run, index)
             return None
-        copy = _copy(run, index, due, kind) if due.keeps else ""
+        copy = _copy(run, index, due, kind) if kept_count(run.client, index, due) else ""
         certificate = _certify(run, index, due, held, copy, kind, reason, begun)
         if decide(held) != due:
             raise AlarmError("copy-differs", f"what is to be kept of {index.name} changed meanwhile")
@@ -126,17 +126,28 @@ def finish(run: Run, alarm: Callable[[AlarmError], None]) -> list[Certificate]:
         if run.key is not None and not each.is_believed([run.key.public]):
             alarm(AlarmError("certificate-doubted", f"of {each.index}, begun {each.begun:%Y-%m-%d %H:%M}Z"))
             continue
-        if each.id in present:
-            _delete(run, each)
-        done.append(certificates.finish(run.client, run.prefix, each, datetime.now(UTC), run.key))
+        with trouble.told(each.index, alarm):
+            if each.id in present:
+                _delete(run, each)
+            done.append(certificates.finish(run.client, run.prefix, each, datetime.now(UTC), run.key))
     for index in found:
         if present.get(copy_of(index)) and alias not in index.aliases:
             tasks.end_reindexing(run.client, index.name)
             drop_copy(run.client, index.name, alias)
-    if run.lease.blocked:
-        release(run.client, run.lease.blocked)
-        run.lease.block("")
+    _let_in(run)
     return done
+
+
+def _let_in(run: Run) -> None:
+    """Let writers in where a killed run kept them off; not into an index that has left the alias."""
+    if not run.lease.blocked:
+        return
+    with contextlib.suppress(MissingError):
+        found = indices.look(run.client, run.lease.blocked)[0]
+        is_kept_off = found.settings.get("index.blocks.write") == "true"
+        if is_kept_off and partitions.alias(run.prefix) in found.aliases:
+            release(run.client, run.lease.blocked)
+    run.lease.block("")
 
 
 def release(client: Client, index: str) -> None:
@@ -159,6 +170,11 @@ def promised(index: Index) -> dict[str, int]:
     return dict(index.mappings.get("_meta", {}).get("promised", {}))
 
 
+def kept_count(client: Client, index: Index, due: Due) -> int:
+    """Count what is kept."""
+    return contents.count(client, index.name, kept_clause(due)) if due.keeps else 0
+
+
 def kept_clause(due: Due) -> Json:
     """Ask for everything that is kept."""
     whole = [keep.tenant for keep in due.keeps if keep.is_whole]
@@ -166,6 +182,13 @@ def kept_clause(due: Due) -> Json:
     if whole:
         clauses.append({"terms": {"tenant.id": whole}})
     return {"bool": {"should": clauses, "minimum_should_match": 1}}
+
+
+def _block(client: Client, name: str) -> None:
+    """Keep writers off; what was being written then has arrived when this returns."""
+    answer = client.request("PUT", f"/{name}/_block/write", timeout_secs=_TIMEOUT_SECS).json
+    if not (answer["acknowledged"] and answer["shards_acknowledged"]):
+        raise FailingError(f"writers could not be kept off {name}: {str(answer)[:200]}")
 
 
 def drop_copy(client: Client, name: str, alias: str) -> None:
@@ -319,6 +342,7 @@ def _swap(run: Run, index: Index, copy: str) -> None:
 def _delete(run: Run, certificate: Certificate) -> None:
     """Delete an index that has left the alias; in the same action its names become those of the copy."""
     tasks.let_readers_end(run.client, partitions.alias(run.prefix), run.settle_secs)
+    _refuse_held(run, certificate)
     actions: list[Json] = [{"remove_index": {"index": certificate.index}}]
     for copy in {each.index for each in certificate.carried}:
         meta = indices.look(run.client, copy)[0].mappings["_meta"]
@@ -326,6 +350,29 @@ def _delete(run: Run, certificate: Certificate) -> None:
     run.lease.renew()
     run.client.request("POST", "/_aliases", body={"actions": actions}, timeout_secs=_TIMEOUT_SECS)
     run.after("deleted")
+
+
+def _refuse_held(run: Run, certificate: Certificate) -> None:
+    """Put an index back whose events a hold has come to cover since the swap; then it is begun anew."""
+    copies = {each.index for each in certificate.carried}
+    for hold in active(holds.all(run.client, run.prefix)):
+        if hold.tenant not in certificate.removed:
+            continue
+        found = contents.count(run.client, certificate.index, hold.clause())
+        if found <= sum(contents.count(run.client, copy, hold.clause()) for copy in copies):
+            continue
+        alias = partitions.alias(run.prefix)
+        actions: list[Json] = [{"add": {"index": certificate.index, "alias": alias}}]
+        actions += [{"remove": {"index": copy, "alias": alias}} for copy in copies]
+        run.lease.renew()
+        run.client.request("POST", "/_aliases", body={"actions": actions}, timeout_secs=_TIMEOUT_SECS)
+        certificates.withdraw(run.client, run.prefix, certificate)
+        for copy in copies:
+            drop_copy(run.client, copy, alias)
+        release(run.client, certificate.index)
+        if run.lease.blocked == certificate.index:
+            run.lease.block("")
+        raise AlarmError("copy-differs", f"what is to be kept of {certificate.index} changed meanwhile")
 
 
 def _restore(run: Run, index: Index) -> None:
