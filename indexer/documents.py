@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from indexer import assets, indices, mappings
-from indexer.client import Client
+from indexer.client import Client, whole
 from indexer.errors import GarbledError, MissingError, NotPreparedError, PartitionError, RefusedError
 
 # What one search may return; a kind that may have more is asked for with `every`.
@@ -137,11 +137,11 @@ class Documents:
             found = self._client.request("POST", f"/{self.index}/_count", body={"query": query}).json
         except MissingError as error:
             raise self._not_prepared() from error
-        return int(found["count"])
+        return int(whole(found, f"index {self.index}")["count"])
 
     def refresh(self) -> None:
         """Let lists show what was written."""
-        self._client.request("POST", f"/{self.index}/_refresh")
+        whole(self._client.request("POST", f"/{self.index}/_refresh").json, f"index {self.index}")
 
     def _search(
         self, query: Mapping[str, Any] | None, sort: Sequence[Mapping[str, Any]], size: int, *, fresh: bool
@@ -157,9 +157,10 @@ class Documents:
         try:
             if fresh:
                 self.refresh()
-            found = self._client.request("POST", f"/{self.index}/_search", body=body).json["hits"]
+            answer = self._client.request("POST", f"/{self.index}/_search", body=body).json
         except MissingError as error:
             raise self._not_prepared() from error
+        found = whole(answer, f"index {self.index}")["hits"]
         hits = found["hits"]
         documents = [Stored(hit["_id"], hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in hits]
         return documents, int(found["total"]["value"])

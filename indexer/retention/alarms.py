@@ -34,7 +34,7 @@ ALARMS: Final[dict[str, Alarm]] = {
         "Find out who wrote it. After a change of the key, run once with the one before.",
     ),
     "passed-over": Alarm(
-        "The store refused, or failed at, something about one index; it was passed over, the others were not.",
+        "The store refused, or failed at, something about one index; the others went on.",
         "The sentence says why (a block, a full disk, a lost shard); put that right: the next run goes on.",
     ),
     "outside-period": Alarm(

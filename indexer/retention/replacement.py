@@ -85,7 +85,7 @@ def replace(
     run.after("announced")
     begun = datetime.now(UTC)
     try:
-        _block(run.client, index.name)
+        keep_off(run.client, index.name)
         run.after("blocked")
         tasks.end_reindexing(run.client, index.name)
         contents.refresh(run.client, index.name)
@@ -184,7 +184,7 @@ def kept_clause(due: Due) -> Json:
     return {"bool": {"should": clauses, "minimum_should_match": 1}}
 
 
-def _block(client: Client, name: str) -> None:
+def keep_off(client: Client, name: str) -> None:
     """Keep writers off; what was being written then has arrived when this returns."""
     answer = client.request("PUT", f"/{name}/_block/write", timeout_secs=_TIMEOUT_SECS).json
     if not (answer["acknowledged"] and answer["shards_acknowledged"]):
