@@ -24,6 +24,7 @@ from indexer.retention import (
     certificates,
     clock,
     contents,
+    copies,
     erasing,
     erasures,
     holds,
@@ -228,15 +229,23 @@ def _refuse_faulty(client: Client, prefix: str, index: Index, partition: Partiti
 
 
 def _protect(own: Run) -> None:
-    """Take what is on hold out of the hands of Index State Management, which knows no holds."""
-    in_force = schedule.active(holds.all(own.client, own.prefix))
-    if not in_force or not cluster.has(own.client, cluster.ISM):
+    """Take out of the hands of Index State Management what it cannot know: holds, days from arrival on."""
+    if not cluster.has(own.client, cluster.ISM):
         return
+    in_force = schedule.active(holds.all(own.client, own.prefix))
     found = (
         partitions.parse(index.name) for index in indices.look(own.client, partitions.pattern(own.prefix))
     )
-    held = [each.name for each in found if each and any(hold.touches(each) for hold in in_force)]
-    policies.detach(own.client, held)
+    kept = [
+        each.name
+        for each in found
+        if each and (_is_undated(each) or any(hold.touches(each) for hold in in_force))
+    ]
+    policies.detach(own.client, kept)
+
+
+def _is_undated(partition: Partition) -> bool:
+    return partition.start.year == UNDATED_YEAR
 
 
 def _take(own: Run, index: Index, partition: Partition, report: Report) -> None:
@@ -268,10 +277,10 @@ def _decide(
     now: datetime,
 ) -> Due | None:
     since = None
-    if partition.start.year == UNDATED_YEAR:
+    if _is_undated(partition):
         since = contents.last_ingested(client, index.name)
     return schedule.decide(
-        partition, held.tenants, known, in_force, now, promised=replacement.promised(index), since=since
+        partition, held.tenants, known, in_force, now, promised=copies.promised(index), since=since
     )
 
 

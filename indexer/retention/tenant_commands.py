@@ -130,6 +130,11 @@ def erase(timeout_secs: float, tenant_id: str, reason: str, by: str | None, *, w
             note(f"{who} asked for the erasure of tenant {made.tenant}: {made.reason}", made.tenant, who)
             click.echo(f"nothing is erased yet: a second person confirms it by `tenants erase {made.tenant}`")
             return
+        if reason:
+            raise SettingsError(
+                f"the erasure of tenant {found.tenant} was asked for already by {found.requested_by}: "
+                f"{found.reason}; a second person confirms it without --reason"
+            )
         key = signing.key()
         confirmed = erasures.confirm(client, prefix, tenant_id, by=who, now=now)
         if not found.is_confirmed:

@@ -148,6 +148,31 @@ def test_a_hold_is_placed_by_one_and_released_by_another_and_both_are_in_the_tra
     assert told[1]["Message"].endswith("SO-1 from 2026-09-01T00:00:00Z: over")
 
 
+def test_holds_are_found_by_an_id_in_capitals(keeping: Keeping) -> None:
+    keeping.hold(ACME)
+    assert "every event; placed by anna: case 7" in run(keeping, "tenants", "holds", ACME.upper()).output
+
+
+def test_nobody_is_no_second_person(keeping: Keeping, tmp_path: Path) -> None:
+    trail = tmp_path / "trail.log"
+    keeping.hold(ACME)
+    for nobody in ("", " ", "(root)"):
+        refused = run(keeping, "tenants", "release", ACME, "--reason", "over", "--by", nobody, trail=trail)
+        assert (refused.exit_code, f"--by {nobody!r} names nobody" in refused.output) == (2, True)
+
+
+def test_a_reason_asks_for_an_erasure_and_confirms_none(keeping: Keeping, tmp_path: Path) -> None:
+    keeping.tenant(ACME, "starter")
+    keeping.write(ACME, 3)
+    trail, erase = tmp_path / "trail.log", ("tenants", "erase", ACME)
+    run(keeping, *erase, "--reason", "left", "--by", "anna", trail=trail)
+    again = run(keeping, *erase, "--reason", "contract ended", "--by", "ben", trail=trail)
+    assert again.exit_code == 2
+    assert "was asked for already by anna (said by " in again.output
+    assert "without --reason" in again.output
+    assert len(keeping.ids()) == 3
+
+
 def test_what_cannot_be_written_into_the_trail_is_an_error(keeping: Keeping) -> None:
     refused = run(keeping, "tenants", "hold", ACME, "--reason", "case 7", trail=Path("/proc/trail.log"))
     assert refused.exit_code == 2
