@@ -114,9 +114,7 @@ def active(holds: Iterable[Hold]) -> list[Hold]:
 
 
 def _days(entry: PlanEntry | None, tenants: Tenants) -> int:
-    if entry is None:
-        return tenants.classes[LONGEST].days or 0
-    return entry.days or tenants.classes[entry.plan].days or 0
+    return tenants.days_of(entry) or 0
 
 
 def _placing(partition: Partition, tenant_id: str, tenants: Tenants) -> list[PlanEntry | None]:

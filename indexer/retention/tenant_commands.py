@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from indexer.errors import SettingsError
-from indexer.retention import erasures, holds, signing
+from indexer.retention import clock, erasures, holds, signing
 from indexer.retention import run as runs
 from indexer.retention.alarms import AlarmError
 from indexer.retention.commands import Bar, tell
@@ -136,7 +136,7 @@ def erase(timeout_secs: float, tenant_id: str, reason: str, by: str | None, *, w
                 f"{found.reason}; a second person confirms it without --reason"
             )
         key = signing.key()
-        confirmed = erasures.confirm(client, prefix, tenant_id, by=who, now=now)
+        confirmed = erasures.confirm(client, prefix, tenant_id, by=who, now=clock.latest(client, now))
         if not found.is_confirmed:
             note(f"{who} confirmed the erasure of tenant {found.tenant}: {found.reason}", found.tenant, who)
         bar = Bar()

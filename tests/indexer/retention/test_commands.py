@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
+import pytest
 from click.testing import CliRunner, Result
 
-from indexer import keys
+from indexer import keys, tenants
 from indexer.cli import main
-from indexer.retention import certificates, erasures
+from indexer.plans import CACHE_SECS
+from indexer.retention import certificates, clock, erasures
 from indexer.seals.shelf import Shelf
 from tests.support.keeping import ACME, DAY, NORD, STARTER, Keeping
 
@@ -151,6 +153,18 @@ def test_a_hold_is_placed_by_one_and_released_by_another_and_both_are_in_the_tra
 def test_holds_are_found_by_an_id_in_capitals(keeping: Keeping) -> None:
     keeping.hold(ACME)
     assert "every event; placed by anna: case 7" in run(keeping, "tenants", "holds", ACME.upper()).output
+
+
+def test_a_clock_behind_the_clusters_makes_no_plan_effective_too_early(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=3)
+    monkeypatch.setattr(clock, "of_cluster", lambda _: ahead)
+    about = ("--name", "Acme", "--plan", "starter", "--zone", "UTC", "--hours", "07:00-18:00")
+    done = run(keeping, "tenants", "set", ACME, *about)
+    assert done.exit_code == 0, done.output
+    (entry,) = tenants.load(keeping.client, keeping.prefix, now=ahead).by_id[ACME].plans
+    assert entry.start >= ahead + timedelta(seconds=CACHE_SECS)
 
 
 def test_nobody_is_no_second_person(keeping: Keeping, tmp_path: Path) -> None:
