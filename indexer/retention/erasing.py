@@ -7,11 +7,12 @@ older copy of them is found by the next pass, and only a pass that finds nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 from indexer import indices, partitions, tenants
+from indexer.client import Client
 from indexer.indices import Index
 from indexer.plans import CACHE_SECS, WRITE_SECS
 from indexer.query import Json
@@ -29,20 +30,35 @@ KNOWN_AFTER = timedelta(seconds=CACHE_SECS + WRITE_SECS)
 
 def perform(run: Run, erasure: Erasure, alarm: Callable[[AlarmError], None]) -> list[Certificate]:
     """Make every index anew that holds events of the tenant; done again, it goes on where it was ended."""
-    found: list[AlarmError] = []
+    alarms: list[AlarmError] = []
     done: list[Certificate] = []
-    with trouble.told(erasure.tenant, found.append, run.lease):
-        _refuse_held(run, erasure.tenant)
+    with trouble.told(erasure.tenant, alarms.append, run.lease):
+        _refuse_held(run.client, run.prefix, erasure.tenant)
         tenants.mark_erased(run.client, run.prefix, erasure.tenant, run.now)
         for index in indices.look(run.client, partitions.pattern(run.prefix)):
             # A hold that was placed meanwhile keeps what is left.
-            _refuse_held(run, erasure.tenant)
-            with trouble.told(index.name, found.append, run.lease):
+            _refuse_held(run.client, run.prefix, erasure.tenant)
+            with trouble.told(index.name, alarms.append, run.lease):
                 done += _rebuild(run, index, erasure)
-    for each in found:
+    for each in alarms:
         alarm(each)
-    _note(run, erasure, is_over=not found and not done)
+    _note(run, erasure, is_over=not alarms and not done)
     return done
+
+
+def found(client: Client, prefix: str, tenant_id: str) -> Iterator[tuple[str, int, int]]:
+    """Give each index with events of a tenant: its name, how many events it holds, how many are the tenant's.
+
+    `held-erasure` while none of it may be erased.
+    """
+    _refuse_held(client, prefix, tenant_id)
+    for index in indices.look(client, partitions.pattern(prefix)):
+        if index.is_closed:
+            raise AlarmError("not-ours", partitions.fault_of(index, partitions.alias(prefix)))
+        contents.refresh(client, index.name)
+        mine = contents.count(client, index.name, {"term": {"tenant.id": tenant_id}})
+        if mine:
+            yield index.name, contents.count(client, index.name, contents.EVERYTHING), mine
 
 
 def _rebuild(run: Run, index: Index, erasure: Erasure) -> list[Certificate]:
@@ -59,7 +75,7 @@ def _rebuild(run: Run, index: Index, erasure: Erasure) -> list[Certificate]:
         raise AlarmError("not-ours", fault or f"index {index.name} is no partition, but holds events")
 
     def decide(held: Contents) -> Due | None:
-        _refuse_held(run, erasure.tenant)
+        _refuse_held(run.client, run.prefix, erasure.tenant)
         if erasure.tenant not in held.tenants:
             return None
         return schedule.without(partition, held.tenants, erasure.tenant)
@@ -68,8 +84,8 @@ def _rebuild(run: Run, index: Index, erasure: Erasure) -> list[Certificate]:
     return [made] if made else []
 
 
-def _refuse_held(run: Run, tenant_id: str) -> None:
-    if schedule.active(holds.all(run.client, run.prefix, tenant_id)):
+def _refuse_held(client: Client, prefix: str, tenant_id: str) -> None:
+    if schedule.active(holds.all(client, prefix, tenant_id)):
         raise AlarmError("held-erasure", f"tenant {tenant_id} is on hold: its erasure waits")
 
 

@@ -52,13 +52,13 @@ UNDATED_YEAR: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An index whose time is over: how many events it holds, and what is kept of it."""
+    """An index that is to be taken away: how many events it holds, and how many of them are kept."""
 
     index: str
-    partition: Partition
     event_count: int
     kept_count: int
-    due: Due
+    erased: str = ""
+    """The tenant, where it is the erasure of one and not the time that is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +185,11 @@ def rehearse(client: Client, prefix: str, order: Order) -> Report:
     known = tenants.load(client, prefix, now=order.now)
     in_force = schedule.active(holds.all(client, prefix))
     report = Report()
+    for erasure in erasures.all(client, prefix):
+        if erasure.is_confirmed and not erasure.finished:
+            with trouble.told(erasure.tenant, report.find):
+                for name, count, mine in erasing.found(client, prefix, erasure.tenant):
+                    report.planned.append(Planned(name, count, count - mine, erasure.tenant))
     for index, partition in _over(client, prefix, known, order.now, report):
         with trouble.told(index.name, report.find):
             _refuse_faulty(client, prefix, index, partition)
@@ -193,7 +198,7 @@ def rehearse(client: Client, prefix: str, order: Order) -> Report:
             if due is None or _stays(client, index, partition, due, found):
                 continue
             kept = replacement.kept_count(client, index, due)
-            report.planned.append(Planned(index.name, partition, found.count, kept, due))
+            report.planned.append(Planned(index.name, found.count, kept))
     return report
 
 

@@ -175,6 +175,25 @@ def test_nobody_is_no_second_person(keeping: Keeping, tmp_path: Path) -> None:
         assert (refused.exit_code, f"--by {nobody!r} names nobody" in refused.output) == (2, True)
 
 
+def test_a_dry_run_tells_of_an_erasure_that_a_run_would_do(keeping: Keeping) -> None:
+    keeping.tenant(ACME, "starter")
+    keeping.tenant(NORD, "starter")
+    keeping.write(ACME, 3)
+    keeping.write(NORD, 2)
+    erasures.request(keeping.client, keeping.prefix, ACME, reason="left", by="anna", now=DAY)
+    asked = ("retention", "run", "--now", "2026-09-02T02:00", "--dry-run")
+    assert run(keeping, *asked).output == "nothing is due\n"
+    erasures.confirm(keeping.client, keeping.prefix, ACME, by="ben", now=DAY)
+    told = (
+        f"would erase tenant {ACME} from {keeping.prefix}-audit-{STARTER}: 3 of 5 events, 2 would be kept\n"
+    )
+    assert run(keeping, *asked).output == told
+    keeping.hold(ACME)
+    held = run(keeping, *asked)
+    assert (held.exit_code, "held-erasure" in held.output) == (1, True)
+    assert len(keeping.ids()) == 5
+
+
 def test_a_reason_asks_for_an_erasure_and_confirms_none(keeping: Keeping, tmp_path: Path) -> None:
     keeping.tenant(ACME, "starter")
     keeping.write(ACME, 3)
