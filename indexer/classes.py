@@ -94,7 +94,6 @@ class ClassSettings(Variables):
     business_period: _Period | None = None
     enterprise_days: int | None = Field(None, ge=MINIMUM_DAYS[ENTERPRISE], le=MAXIMUM_DAYS)
     enterprise_period: _Period | None = None
-    hold_period: _Period | None = None
 
     def over(self, recorded: Classes) -> Classes:
         """Return the recorded classes with these settings put over them."""
@@ -103,7 +102,7 @@ class ClassSettings(Variables):
                 found.name: RetentionClass(
                     found.name,
                     getattr(self, f"{found.name}_days", None) or found.days,
-                    getattr(self, f"{found.name}_period") or found.period,
+                    getattr(self, f"{found.name}_period", None) or found.period,
                 )
                 for found in recorded
             }

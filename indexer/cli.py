@@ -20,7 +20,7 @@ from indexer.cluster import ClassContents
 from indexer.errors import IndexerError
 from indexer.plans import Tenant, iso
 from indexer.policies import PolicySettings
-from indexer.retention import tenant_commands
+from indexer.retention import clock, tenant_commands
 from indexer.session import moment_of, opened
 
 _FINDINGS: Final = 1
@@ -147,7 +147,9 @@ def tenants_group() -> None:
 @click.option("--zone", required=True, help="IANA time zone, such as Europe/Madrid.")
 @click.option("--hours", required=True, help="Business hours, local: 07:00-18:00.")
 @click.option(
-    "--days", type=int, help=f"Days to keep events where they differ from the plan's; {ENTERPRISE}: to 3653."
+    "--days",
+    type=int,
+    help=f"Days to keep events where they are more than the plan's; {ENTERPRISE}: to 3653.",
 )
 @click.pass_obj
 def tenants_set(  # noqa: PLR0913, PLR0917  a tenant has that many properties
@@ -173,7 +175,7 @@ def tenants_set(  # noqa: PLR0913, PLR0917  a tenant has that many properties
             plan=plan_name,
             start=moment,
             days=days,
-            now=datetime.now(UTC),
+            now=clock.latest(client, datetime.now(UTC)),
         )
     click.echo(_line(tenant))
 

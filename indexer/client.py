@@ -211,6 +211,13 @@ def error_of(answer: RawAnswer, what: str) -> errors.StoreError:
     return _HTTP_ERRORS.get(status, errors.RefusedError)(sentence, status=status, kind=kind)
 
 
+def whole(answer: Any, what: str) -> Any:  # noqa: ANN401  JSON of the store's own
+    """Return an answer that is about everything asked for; `FailingError` when it leaves shards out."""
+    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+        raise errors.FailingError(f"OpenSearch answered for a part of {what} only; try again", status=503)
+    return answer
+
+
 def retry_after_secs(answer: RawAnswer) -> float | None:
     """Read `Retry-After` (seconds, or a date), up to 5 minutes; None when it is absent or says nothing."""
     value = answer.headers.get("Retry-After")

@@ -12,15 +12,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from indexer import assets, indices, mappings
-from indexer.client import Client
-from indexer.errors import (
-    FailingError,
-    GarbledError,
-    MissingError,
-    NotPreparedError,
-    PartitionError,
-    RefusedError,
-)
+from indexer.client import Client, whole
+from indexer.errors import GarbledError, MissingError, NotPreparedError, PartitionError, RefusedError
 
 # What one search may return; a kind that may have more is asked for with `every`.
 LIST_LIMIT: Final = 10_000
@@ -144,11 +137,11 @@ class Documents:
             found = self._client.request("POST", f"/{self.index}/_count", body={"query": query}).json
         except MissingError as error:
             raise self._not_prepared() from error
-        return int(found["count"])
+        return int(whole(found, f"index {self.index}")["count"])
 
     def refresh(self) -> None:
         """Let lists show what was written."""
-        self._client.request("POST", f"/{self.index}/_refresh")
+        whole(self._client.request("POST", f"/{self.index}/_refresh").json, f"index {self.index}")
 
     def _search(
         self, query: Mapping[str, Any] | None, sort: Sequence[Mapping[str, Any]], size: int, *, fresh: bool
@@ -164,14 +157,10 @@ class Documents:
         try:
             if fresh:
                 self.refresh()
-            answer = self._client.request(
-                "POST", f"/{self.index}/_search", params={"allow_partial_search_results": False}, body=body
-            ).json
+            answer = self._client.request("POST", f"/{self.index}/_search", body=body).json
         except MissingError as error:
             raise self._not_prepared() from error
-        if answer.get("timed_out"):
-            raise FailingError(f"OpenSearch answered for a part of {self.index} only; try again", status=503)
-        found = answer["hits"]
+        found = whole(answer, f"index {self.index}")["hits"]
         hits = found["hits"]
         documents = [Stored(hit["_id"], hit["_source"], hit["_seq_no"], hit["_primary_term"]) for hit in hits]
         return documents, int(found["total"]["value"])

@@ -29,6 +29,11 @@ class Index:
         return self.settings["index.uuid"]
 
     @property
+    def is_closed(self) -> bool:
+        # The store's own mark, which an index that is opened again loses.
+        return self.settings.get("index.verified_before_close") == "true"
+
+    @property
     def append_only(self) -> bool:
         return self.settings.get("index.append_only.enabled") == "true"
 
@@ -56,9 +61,11 @@ def create(
 def look(client: Client, pattern: str) -> list[Index]:
     """Return the indices of this name or pattern, by name; `MissingError` when a name without `*` is not.
 
+    Closed and hidden ones are given, too: what is in them is there all the same.
     `GarbledError` when the answer does not tell of indices.
     """
-    found = client.request("GET", f"/{pattern}", params={"flat_settings": True}).json
+    params: dict[str, str | int | bool] = {"flat_settings": True, "expand_wildcards": "all"}
+    found = client.request("GET", f"/{pattern}", params=params).json
     if isinstance(found, dict) and (found or "*" in pattern):
         looked = [_index(name, about) for name, about in sorted(found.items())]
         indices = [index for index in looked if index is not None]

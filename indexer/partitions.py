@@ -75,10 +75,10 @@ def parse(name: str) -> Partition | None:
     prefix, class_name, year, month, day, mark = found.groups()
     try:
         start = datetime(int(year), int(month), int(day or 1), tzinfo=UTC)
-    except ValueError:
+        # 31 days after its first, every month is over: the first of whichever month that is, is the next's.
+        end = start + timedelta(days=1) if day else (start + timedelta(days=31)).replace(day=1)
+    except (ValueError, OverflowError):
         return None
-    # 31 days after its first, every month is over: the first of whichever month that is, is the next one's.
-    end = start + timedelta(days=1) if day else (start + timedelta(days=31)).replace(day=1)
     return Partition(name, prefix, class_name, DAY if day else MONTH, start, end, is_copy=mark is not None)
 
 
@@ -108,6 +108,8 @@ def ensure(client: Client, name: str) -> bool:
 
 def fault_of(index: indices.Index, alias_name: str) -> str:
     """Say in a sentence why events must not be written to (or trusted in) this index; "" when they may."""
+    if index.is_closed:
+        return f"partition {index.name} is closed: open it (`POST /{index.name}/_open`); its events wait"
     if not index.append_only:
         return (
             f"partition {index.name} is editable: index.append_only.enabled is not true; "

@@ -64,10 +64,17 @@ class Tenants:
 
     def days_at(self, tenant_id: str, moment: str | datetime) -> int | None:
         """Return for how many days an event of this tenant and time is kept; None: until a person says so."""
-        entry = self._entry(tenant_id, moment)
+        return self.days_of(self._entry(tenant_id, moment))
+
+    def days_of(self, entry: PlanEntry | None) -> int | None:
+        """Return for how many days a plan keeps (None: before the first): its own, or more if its class does.
+
+        A partition goes as a whole, so its class's days are kept in any case, and late events belong there.
+        """
         if entry is None:
             return self.classes[LONGEST].days
-        return entry.days or self.classes[entry.plan].days
+        days = self.classes[entry.plan].days
+        return days if days is None else max(days, entry.days or 0)
 
     def is_erased(self, tenant_id: str) -> bool:
         """Say whether a tenant's events were removed for good: what still comes of it is not stored."""

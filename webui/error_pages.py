@@ -11,7 +11,7 @@ from flask import Flask, Response, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from indexer.errors import IndexerError, NotPreparedError, PermanentError
+from indexer.errors import ConflictError, IndexerError, NotPreparedError, PermanentError
 from webui import problems, trail
 from webui.tenancy import NotHereError
 from webui.trail import TrailError
@@ -62,6 +62,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotHereError, _not_here)
     app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(ConflictError, _second)
     app.register_error_handler(IndexerError, _store)
     app.register_error_handler(TrailError, _trail)
     app.register_error_handler(Exception, _bug)
@@ -97,6 +98,11 @@ def _refused(code: int) -> Page:
 
 def _csrf(_error: CSRFError) -> Page:
     return _page(400, "This form is too old", "Your session ended meanwhile. Open the page again and repeat.")
+
+
+def _second(_error: ConflictError) -> Page:
+    todo = "Nothing was done. Look at it again, then repeat."
+    return _page(409, "Somebody else changed this at the same moment", todo)
 
 
 def _store(error: IndexerError) -> Page:

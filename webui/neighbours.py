@@ -43,7 +43,7 @@ def of_reviews(
     def overdue(review: Review) -> None:
         _tell(alerts, client, index_prefix, review, now())
 
-    return Neighbours(confirm=accounts.confirms, may_review=may_review, alerts=of_period, overdue=overdue)
+    return Neighbours(may_review=may_review, alerts=of_period, overdue=overdue)
 
 
 def _tell(alerts: Alerts, client: Client, index_prefix: str, review: Review, now: datetime) -> None:

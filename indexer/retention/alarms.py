@@ -33,6 +33,10 @@ ALARMS: Final[dict[str, Alarm]] = {
         "A certificate that a killed run seems to have left is not signed by our key; it stays as it is.",
         "Find out who wrote it. After a change of the key, run once with the one before.",
     ),
+    "passed-over": Alarm(
+        "The store refused, or failed at, something about one index; the others went on.",
+        "The sentence says why (a block, a full disk, a lost shard); put that right: the next run goes on.",
+    ),
     "outside-period": Alarm(
         "A partition holds events whose time is not of its period; it was passed over.",
         "Find out who wrote them (`host.name`, `event.ingested`): no agent of ours does.",

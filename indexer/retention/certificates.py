@@ -9,7 +9,7 @@ from typing import Final
 from indexer.client import Client
 from indexer.documents import Documents, Stored
 from indexer.keys import SigningKey
-from indexer.retention.certificate import Certificate
+from indexer.retention.certificate import Certificate, Kind
 
 KIND: Final = "certificates"
 
@@ -29,6 +29,13 @@ def unfinished(client: Client, prefix: str) -> list[Certificate]:
     """Return the certificates of deletions that had not ended when they were last heard of."""
     query = {"bool": {"must_not": [{"exists": {"field": "finished"}}]}}
     found = Documents(client, prefix, KIND).find(query, sort=[{"begun": "asc"}, {"index": "asc"}])
+    return [Certificate.from_source(each.id, each.source) for each in found]
+
+
+def of_erasure(client: Client, prefix: str, tenant_id: str) -> list[Certificate]:
+    """Return the certificates of erasures that removed events of a tenant, or left them where they were."""
+    wanted = [{"term": {"kind": Kind.ERASURE.value}}, {"term": {"tenant_ids": tenant_id}}]
+    found = Documents(client, prefix, KIND).every({"bool": {"filter": wanted}})
     return [Certificate.from_source(each.id, each.source) for each in found]
 
 

@@ -26,6 +26,11 @@ def of_cluster(client: Client) -> datetime:
     return datetime.fromtimestamp(int(found[0]["epoch"]), UTC)
 
 
+def latest(client: Client, now: datetime) -> datetime:
+    """Return `now`, or the cluster's time where that is later: nothing shall become effective too early."""
+    return max(now, of_cluster(client))
+
+
 def newest_event(client: Client, prefix: str) -> datetime | None:
     """Return the time of the newest event of all; None where there is none."""
     body = {"size": 0, "track_total_hits": False, "aggs": {"newest": {"max": {"field": "@timestamp"}}}}

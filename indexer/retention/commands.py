@@ -154,7 +154,8 @@ def tell(done: Report) -> None:
 def _planned(planned: Planned) -> str:
     gone = planned.event_count - planned.kept_count
     kept = f", {planned.kept_count:,} would be kept" if planned.kept_count else ""
-    return f"would delete {planned.index}: {gone:,} of {planned.event_count:,} events{kept}"
+    what = f"erase tenant {planned.erased} from" if planned.erased else "delete"
+    return f"would {what} {planned.index}: {gone:,} of {planned.event_count:,} events{kept}"
 
 
 def told(certificate: Certificate) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any, Final
+from typing import IO, Final
 
-from indexer.client import Client
+from indexer.client import Client, whole
 from indexer.errors import FailingError
 from indexer.partitions import Partition
 from indexer.query import Json, iso
@@ -37,7 +37,8 @@ class Contents:
 
 def refresh(client: Client, index: str) -> None:
     """Make everything written so far searchable."""
-    client.request("POST", f"/{index}/_refresh", timeout_secs=_TIMEOUT_SECS)
+    answer = client.request("POST", f"/{index}/_refresh", timeout_secs=_TIMEOUT_SECS).json
+    whole(answer, f"index {index}")
 
 
 def sum_up(client: Client, index: str, clause: Json = EVERYTHING) -> Contents:
@@ -111,9 +112,8 @@ def walk(client: Client, index: str, clause: Json, *, fields: tuple[str, ...]) -
         while hits := answer["hits"]["hits"]:
             yield hits
             again = {"scroll": _SCROLL, "scroll_id": answer["_scroll_id"]}
-            answer = _whole(
-                client.request("POST", "/_search/scroll", body=again, timeout_secs=_TIMEOUT_SECS).json
-            )
+            page = client.request("POST", "/_search/scroll", body=again, timeout_secs=_TIMEOUT_SECS).json
+            answer = whole(page, f"index {index}")
     finally:
         client.request("DELETE", "/_search/scroll", body={"scroll_id": [answer["_scroll_id"]]})
 
@@ -171,11 +171,5 @@ def _search(client: Client, index: str, body: Json, **params: str) -> Json:
     answer: Json = client.request(
         "POST", f"/{index}/_search", params=asked, body=body, timeout_secs=_TIMEOUT_SECS
     ).json
-    return _whole(answer)
-
-
-def _whole(answer: Json) -> Json:
-    shards: dict[str, Any] = answer.get("_shards", {})
-    if answer.get("timed_out") or shards.get("failed"):
-        raise FailingError("OpenSearch answered for a part of an index only; try again", status=503)
-    return answer
+    found: Json = whole(answer, f"index {index}")
+    return found

@@ -7,15 +7,16 @@ older copy of them is found by the next pass, and only a pass that finds nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 from indexer import indices, partitions, tenants
-from indexer.errors import PermanentError
+from indexer.client import Client
+from indexer.indices import Index
 from indexer.plans import CACHE_SECS, WRITE_SECS
 from indexer.query import Json
-from indexer.retention import contents, erasures, holds, replacement, schedule
+from indexer.retention import certificates, contents, erasures, holds, replacement, schedule, trouble
 from indexer.retention.alarms import AlarmError
 from indexer.retention.certificate import Certificate, Kind
 from indexer.retention.contents import Contents
@@ -29,55 +30,69 @@ KNOWN_AFTER = timedelta(seconds=CACHE_SECS + WRITE_SECS)
 
 def perform(run: Run, erasure: Erasure, alarm: Callable[[AlarmError], None]) -> list[Certificate]:
     """Make every index anew that holds events of the tenant; done again, it goes on where it was ended."""
-    if schedule.active(holds.all(run.client, run.prefix, erasure.tenant)):
-        alarm(AlarmError("held-erasure", f"tenant {erasure.tenant} is on hold: its erasure waits"))
-        return []
-    tenants.mark_erased(run.client, run.prefix, erasure.tenant, run.now)
-    mine: Json = {"term": {"tenant.id": erasure.tenant}}
+    alarms: list[AlarmError] = []
     done: list[Certificate] = []
-    is_whole = True
-    for index in indices.look(run.client, partitions.pattern(run.prefix)):
-        if partitions.parse(index.name) is None:
-            continue
-        contents.refresh(run.client, index.name)
-        if not contents.count(run.client, index.name, mine):
-            continue
-        try:
-            _refuse_faulty(index, partitions.alias(run.prefix))
-            made = replacement.replace(run, index, _without(index.name, erasure.tenant), Kind.ERASURE,
-                                       erasure.sentence)  # fmt: skip
-        except AlarmError as error:
-            if error.name in {"another-run", "certificate-not-written"}:
-                raise
-            alarm(error)
-            is_whole = False
-        except PermanentError as error:
-            alarm(AlarmError("not-ours", f"partition {index.name}: {error}"))
-            is_whole = False
-        else:
-            done += [made] if made else []
-    _note(run, erasure, done, is_whole=is_whole)
+    with trouble.told(erasure.tenant, alarms.append, run.lease):
+        _refuse_held(run.client, run.prefix, erasure.tenant)
+        tenants.mark_erased(run.client, run.prefix, erasure.tenant, run.now)
+        for index in indices.look(run.client, partitions.pattern(run.prefix)):
+            # A hold that was placed meanwhile keeps what is left.
+            _refuse_held(run.client, run.prefix, erasure.tenant)
+            with trouble.told(index.name, alarms.append, run.lease):
+                done += _rebuild(run, index, erasure)
+    for each in alarms:
+        alarm(each)
+    _note(run, erasure, is_over=not alarms and not done)
     return done
 
 
-def _refuse_faulty(index: indices.Index, alias: str) -> None:
-    fault = partitions.fault_of(index, alias)
-    if fault:
-        raise AlarmError("not-ours", fault)
+def found(client: Client, prefix: str, tenant_id: str) -> Iterator[tuple[str, int, int]]:
+    """Give each index with events of a tenant: its name, how many events it holds, how many are the tenant's.
+
+    `held-erasure` while none of it may be erased.
+    """
+    _refuse_held(client, prefix, tenant_id)
+    for index in indices.look(client, partitions.pattern(prefix)):
+        if index.is_closed:
+            raise AlarmError("not-ours", partitions.fault_of(index, partitions.alias(prefix)))
+        contents.refresh(client, index.name)
+        mine = contents.count(client, index.name, {"term": {"tenant.id": tenant_id}})
+        if mine:
+            yield index.name, contents.count(client, index.name, contents.EVERYTHING), mine
 
 
-def _without(name: str, tenant_id: str) -> Callable[[Contents], Due | None]:
+def _rebuild(run: Run, index: Index, erasure: Erasure) -> list[Certificate]:
+    """Make one index anew where it holds, or may hold, events of the tenant."""
+    client = run.client
+    if not index.is_closed:
+        contents.refresh(client, index.name)
+        mine: Json = {"term": {"tenant.id": erasure.tenant}}
+        if not contents.count(client, index.name, mine):
+            return []
+    fault = partitions.fault_of(index, partitions.alias(run.prefix))
+    partition = partitions.parse(index.name)
+    if fault or partition is None:
+        raise AlarmError("not-ours", fault or f"index {index.name} is no partition, but holds events")
+
     def decide(held: Contents) -> Due | None:
-        partition = partitions.parse(name)
-        if partition is None or tenant_id not in held.tenants:
+        _refuse_held(run.client, run.prefix, erasure.tenant)
+        if erasure.tenant not in held.tenants:
             return None
-        return schedule.without(partition, held.tenants, tenant_id)
+        return schedule.without(partition, held.tenants, erasure.tenant)
 
-    return decide
+    made = replacement.replace(run, index, decide, Kind.ERASURE, erasure.sentence)
+    return [made] if made else []
 
 
-def _note(run: Run, erasure: Erasure, done: list[Certificate], *, is_whole: bool) -> None:
-    removed = sum(each.removed.get(erasure.tenant, 0) for each in done)
+def _refuse_held(client: Client, prefix: str, tenant_id: str) -> None:
+    if schedule.active(holds.all(client, prefix, tenant_id)):
+        raise AlarmError("held-erasure", f"tenant {tenant_id} is on hold: its erasure waits")
+
+
+def _note(run: Run, erasure: Erasure, *, is_over: bool) -> None:
+    """Write down how far it is, by the certificates: those of runs that were killed count, too."""
+    written = certificates.of_erasure(run.client, run.prefix, erasure.tenant)
+    removed = sum(each.removed.get(erasure.tenant, 0) for each in written if each.finished)
     confirmed = erasure.confirmed or run.now
     # The clock of the cluster, and not the moment by which is decided what is over.
     is_known = run.clock >= confirmed + KNOWN_AFTER
@@ -86,7 +101,7 @@ def _note(run: Run, erasure: Erasure, done: list[Certificate], *, is_whole: bool
         run.prefix,
         replace(
             erasure,
-            removed_count=erasure.removed_count + removed,
-            finished=run.clock if is_known and is_whole and not done else None,
+            removed_count=removed,
+            finished=run.clock if is_known and is_over else None,
         ),
     )

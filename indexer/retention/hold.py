@@ -6,7 +6,7 @@ one that was released says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,20 +52,6 @@ class Hold:
         return (self.start is None or self.start < partition.end) and (
             self.end is None or self.end > partition.start
         )
-
-    def clause(self) -> Json:
-        """Ask for the tenant's events that it holds."""
-        wanted: list[Json] = [{"term": {"tenant.id": self.tenant}}]
-        sides = (("gte", self.start), ("lt", self.end))
-        limits = {name: iso(moment) for name, moment in sides if moment is not None}
-        if limits:
-            wanted.append({"range": {"@timestamp": limits}})
-        if self.entity_type:
-            wanted.append({"term": {"entity.type": self.entity_type}})
-        if self.entity_id:
-            named = [{"term": {name: self.entity_id}} for name in ("entity.id", "entity.number")]
-            wanted.append({"bool": {"should": named, "minimum_should_match": 1}})
-        return {"bool": {"filter": wanted}}
 
     def sentence(self) -> str:
         """Say in words what is held."""
@@ -117,3 +103,32 @@ class Hold:
             )
         except (LookupError, TypeError, ValueError) as error:
             raise PermanentError(f"hold {hold_id} is not readable: {error!r}") from error
+
+
+def clause_of(tenant_id: str, holds: Iterable[Hold], partition: Partition) -> Json:
+    """Ask for the events of a partition that any of a tenant's holds covers.
+
+    The store takes a thousand clauses at most: entities that are held alike share one.
+    """
+    alike: dict[tuple[str, str, str], set[str]] = {}
+    for hold in holds:
+        start = iso(hold.start) if hold.start and hold.start > partition.start else ""
+        end = iso(hold.end) if hold.end and hold.end < partition.end else ""
+        alike.setdefault((start, end, hold.entity_type), set()).add(hold.entity_id)
+    clauses = [_clause(*each, sorted(ids)) for each, ids in sorted(alike.items())]
+    mine: Json = {"term": {"tenant.id": tenant_id}}
+    return {"bool": {"filter": [mine], "should": clauses, "minimum_should_match": 1}}
+
+
+def _clause(start: str, end: str, entity_type: str, ids: list[str]) -> Json:
+    """Ask for events of a time, about entities; empty: of any, "" among the ids as well."""
+    wanted: list[Json] = []
+    limits = {name: moment for name, moment in (("gte", start), ("lt", end)) if moment}
+    if limits:
+        wanted.append({"range": {"@timestamp": limits}})
+    if entity_type:
+        wanted.append({"term": {"entity.type": entity_type}})
+    if "" not in ids:
+        named = [{"terms": {name: ids}} for name in ("entity.id", "entity.number")]
+        wanted.append({"bool": {"should": named, "minimum_should_match": 1}})
+    return {"bool": {"filter": wanted}} if wanted else {"match_all": {}}

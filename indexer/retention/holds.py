@@ -20,9 +20,10 @@ MAX_REASON_CHARS: Final = 500
 
 def all(client: Client, prefix: str, tenant_id: str | None = None) -> list[Hold]:  # noqa: A001
     """Return every hold, of one tenant or of all, the newest first; released ones included."""
-    query = None if tenant_id is None else {"term": {"tenant": tenant_id}}
-    found = Documents(client, prefix, KIND).find(query, sort=[{"placed": "desc"}])
-    return [Hold.from_source(each.id, each.source) for each in found]
+    query = None if tenant_id is None else {"term": {"tenant": checked_id(tenant_id)}}
+    found = Documents(client, prefix, KIND).every(query)
+    read = (Hold.from_source(each.id, each.source) for each in found)
+    return sorted(read, key=lambda each: each.placed, reverse=True)
 
 
 def place(  # noqa: PLR0913  a hold has that many properties
@@ -92,7 +93,7 @@ def checked_reason(reason: str) -> str:
 
 
 def _in_force(documents: Documents, tenant_id: str, hold_id: str | None) -> list[tuple[Hold, Stored]]:
-    found = documents.find({"term": {"tenant": tenant_id}}, sort=[{"placed": "asc"}])
+    found = documents.every({"term": {"tenant": tenant_id}})
     read = [(Hold.from_source(each.id, each.source), each) for each in found]
     chosen = [each for each in read if each[0].released is None and hold_id in {None, each[0].id}]
     if not chosen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -96,9 +97,22 @@ def _lives(process: int, started: float) -> bool:
         # The same number may be another process's by now.
         return abs(psutil.Process(process).create_time() - started) < 1
     except psutil.NoSuchProcess:
-        return False
+        return _is_hidden(process)
     except psutil.Error:
         return True
+
+
+def _is_hidden(process: int) -> bool:
+    """Whether there is a process that we may not see: another user's, under `ProtectProc=invisible`."""
+    if os.name != "posix":
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _holder() -> dict[str, Any]:

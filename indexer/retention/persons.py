@@ -10,13 +10,23 @@ import os
 
 import psutil
 
+from indexer.errors import SettingsError
+
 
 def person(claimed: str | None = None) -> str:
-    """Return who runs this; whoever became root by sudo is named, too, and a claim with who made it."""
+    """Return who runs this; whoever became root by sudo is named, too, and a claim with who made it.
+
+    `SettingsError` for a claim that names nobody.
+    """
     name = _account()
     behind = os.environ.get("SUDO_USER", "")
     known = f"{behind} (as {name})" if behind and behind != name else name
-    return known if claimed is None else f"{' '.join(claimed.split())} (said by {known})"
+    if claimed is None:
+        return known
+    made = f"{' '.join(claimed.split())} (said by {known})"
+    if not _name(f" {made}"):
+        raise SettingsError(f"--by {claimed!r} names nobody; give a name, or leave it out")
+    return made
 
 
 def same_person(one: str, other: str) -> bool:

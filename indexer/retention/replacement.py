@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -19,18 +19,18 @@ from typing import Any, Final, Protocol
 import orjson
 
 from indexer import assets, indices, partitions
-from indexer.classes import HOLD
 from indexer.client import Client
-from indexer.errors import ConflictError, MissingError, PermanentError, RefusedError, StoreError
+from indexer.errors import ConflictError, FailingError, MissingError, PermanentError, StoreError
 from indexer.indices import Index
 from indexer.keys import SigningKey
 from indexer.query import Json
-from indexer.retention import certificates, contents, tasks
+from indexer.retention import certificates, contents, copies, holds, tasks, trouble
 from indexer.retention.alarms import AlarmError
 from indexer.retention.certificate import Carried, Certificate, Kind
 from indexer.retention.contents import Contents
+from indexer.retention.hold import clause_of
 from indexer.retention.lease import Lease
-from indexer.retention.schedule import BY_PLAN, Due
+from indexer.retention.schedule import BY_PLAN, Due, active
 from indexer.tenants import Tenants
 
 # In this order; a test ends the process after each of them.
@@ -39,10 +39,8 @@ STEPS: Final = (
     "deleted", "finished",
 )  # fmt: skip
 _TIMEOUT_SECS: Final = 120.0
-_MARK_CHARS: Final = 8
 # A reader that has asked which partitions there are asks them within this time.
 SETTLE_SECS: Final = 2.0
-REPLICAS_SECS: Final = 600
 
 
 class Progress(Protocol):
@@ -85,7 +83,7 @@ def replace(
     run.after("announced")
     begun = datetime.now(UTC)
     try:
-        run.client.request("PUT", f"/{index.name}/_block/write", timeout_secs=_TIMEOUT_SECS)
+        keep_off(run.client, index.name)
         run.after("blocked")
         tasks.end_reindexing(run.client, index.name)
         contents.refresh(run.client, index.name)
@@ -94,7 +92,7 @@ def replace(
         if due is None:
             _restore(run, index)
             return None
-        copy = _copy(run, index, due, kind) if due.keeps else ""
+        copy = _copy(run, index, due, kind) if kept_count(run.client, index, due) else ""
         certificate = _certify(run, index, due, held, copy, kind, reason, begun)
         if decide(held) != due:
             raise AlarmError("copy-differs", f"what is to be kept of {index.name} changed meanwhile")
@@ -126,17 +124,28 @@ def finish(run: Run, alarm: Callable[[AlarmError], None]) -> list[Certificate]:
         if run.key is not None and not each.is_believed([run.key.public]):
             alarm(AlarmError("certificate-doubted", f"of {each.index}, begun {each.begun:%Y-%m-%d %H:%M}Z"))
             continue
-        if each.id in present:
-            _delete(run, each)
-        done.append(certificates.finish(run.client, run.prefix, each, datetime.now(UTC), run.key))
+        with trouble.told(each.index, alarm):
+            if each.id in present:
+                _delete(run, each)
+            done.append(certificates.finish(run.client, run.prefix, each, datetime.now(UTC), run.key))
     for index in found:
-        if present.get(copy_of(index)) and alias not in index.aliases:
+        if present.get(copies.copy_of(index)) and alias not in index.aliases:
             tasks.end_reindexing(run.client, index.name)
-            drop_copy(run.client, index.name, alias)
-    if run.lease.blocked:
-        release(run.client, run.lease.blocked)
-        run.lease.block("")
+            copies.drop(run.client, index.name, alias)
+    _let_in(run)
     return done
+
+
+def _let_in(run: Run) -> None:
+    """Let writers in where a killed run kept them off; not into an index that has left the alias."""
+    if not run.lease.blocked:
+        return
+    with contextlib.suppress(MissingError):
+        found = indices.look(run.client, run.lease.blocked)[0]
+        is_kept_off = found.settings.get("index.blocks.write") == "true"
+        if is_kept_off and partitions.alias(run.prefix) in found.aliases:
+            release(run.client, run.lease.blocked)
+    run.lease.block("")
 
 
 def release(client: Client, index: str) -> None:
@@ -149,14 +158,9 @@ def release(client: Client, index: str) -> None:
         return
 
 
-def copy_of(index: Index) -> str:
-    """Return the UUID of the index that this one is made of; empty where it is none of ours."""
-    return str(index.mappings.get("_meta", {}).get("copy_of", ""))
-
-
-def promised(index: Index) -> dict[str, int]:
-    """Return for how many days an index was carried over, by tenant."""
-    return dict(index.mappings.get("_meta", {}).get("promised", {}))
+def kept_count(client: Client, index: Index, due: Due) -> int:
+    """Count what is kept."""
+    return contents.count(client, index.name, kept_clause(due)) if due.keeps else 0
 
 
 def kept_clause(due: Due) -> Json:
@@ -168,34 +172,23 @@ def kept_clause(due: Due) -> Json:
     return {"bool": {"should": clauses, "minimum_should_match": 1}}
 
 
-def drop_copy(client: Client, name: str, alias: str) -> None:
-    """Delete what a killed run has copied; what is in the alias is no such thing, and stays."""
-    try:
-        found = indices.look(client, name)[0]
-    except MissingError:
-        return
-    if alias in found.aliases or not copy_of(found):
-        raise AlarmError("not-ours", f"index {name} is in the way: it is not what a killed run has left")
-    client.request("DELETE", f"/{name}", timeout_secs=_TIMEOUT_SECS)
-
-
-def _name(index: Index, due: Due, kind: Kind) -> str:
-    # Of the index's UUID: a run that begins anew finds what the one before it left.
-    mark = hashlib.sha256(index.uuid.encode()).hexdigest()[:_MARK_CHARS]
-    class_name = due.partition.class_name if kind is Kind.ERASURE else HOLD
-    return partitions.copy_name(due.partition, class_name, mark)
+def keep_off(client: Client, name: str) -> None:
+    """Keep writers off; what was being written then has arrived when this returns."""
+    answer = client.request("PUT", f"/{name}/_block/write", timeout_secs=_TIMEOUT_SECS).json
+    if not (answer["acknowledged"] and answer["shards_acknowledged"]):
+        raise FailingError(f"writers could not be kept off {name}: {str(answer)[:200]}")
 
 
 def _copy(run: Run, index: Index, due: Due, kind: Kind) -> str:
     """Fill an index that nobody reads yet with what is kept; its name, once it has exactly that."""
-    client, name = run.client, _name(index, due, kind)
-    drop_copy(client, name, partitions.alias(run.prefix))
+    client, name = run.client, copies.name_of(index, due, kind)
+    copies.drop(client, name, partitions.alias(run.prefix))
     template = assets.event_template(run.prefix)
     days = {keep.tenant: keep.days for keep in due.keeps if keep.reason == BY_PLAN}
     meta = {
         "copy_of": index.uuid,
-        "promised": {**_kept_promises(index, due, kind), **days},
-        "names": _names(index, due, partitions.alias(run.prefix)),
+        "promised": {**copies.kept_promises(index, due, kind), **days},
+        "names": copies.names_of(index, due, partitions.alias(run.prefix)),
     }
     mapping = {**template.mappings, "_meta": meta}
     if not indices.create(client, name, settings=template.settings, mappings=mapping, aliases={}):
@@ -227,33 +220,9 @@ def _copy(run: Run, index: Index, due: Due, kind: Kind) -> str:
     difference = contents.first_difference(client, index.name, name, clause, _advance(run))
     if difference:
         raise AlarmError("copy-differs", f"carrying over {index.name}: {difference}")
-    _wait_for_replicas(client, name)
+    copies.wait_for_replicas(client, name)
     run.after("compared")
     return name
-
-
-def _wait_for_replicas(client: Client, name: str) -> None:
-    """Wait until a copy lies on as many nodes as it shall: the original has that, too."""
-    asked = {"wait_for_status": "green", "timeout": f"{REPLICAS_SECS}s"}
-    try:
-        client.request("GET", f"/_cluster/health/{name}", params=asked, timeout_secs=REPLICAS_SECS + 30)
-    except RefusedError as error:
-        raise AlarmError("copy-differs", f"{name} has no replica yet: {error}") from error
-
-
-def _names(index: Index, due: Due, alias: str) -> list[str]:
-    """The names by which writers may still have events for it, and by which a resend finds its twin."""
-    if not due.is_written:
-        return []
-    return sorted((index.aliases - {alias}) | (set() if due.partition.is_copy else {index.name}))
-
-
-def _kept_promises(index: Index, due: Due, kind: Kind) -> dict[str, int]:
-    """An erasure changes nothing of how long the others' events are kept."""
-    if kind is not Kind.ERASURE:
-        return {}
-    tenants = {keep.tenant for keep in due.keeps}
-    return {tenant: days for tenant, days in promised(index).items() if tenant in tenants}
 
 
 def _certify(  # noqa: PLR0913, PLR0917  a certificate says that much
@@ -319,6 +288,7 @@ def _swap(run: Run, index: Index, copy: str) -> None:
 def _delete(run: Run, certificate: Certificate) -> None:
     """Delete an index that has left the alias; in the same action its names become those of the copy."""
     tasks.let_readers_end(run.client, partitions.alias(run.prefix), run.settle_secs)
+    _refuse_held(run, certificate)
     actions: list[Json] = [{"remove_index": {"index": certificate.index}}]
     for copy in {each.index for each in certificate.carried}:
         meta = indices.look(run.client, copy)[0].mappings["_meta"]
@@ -326,6 +296,37 @@ def _delete(run: Run, certificate: Certificate) -> None:
     run.lease.renew()
     run.client.request("POST", "/_aliases", body={"actions": actions}, timeout_secs=_TIMEOUT_SECS)
     run.after("deleted")
+
+
+def _refuse_held(run: Run, certificate: Certificate) -> None:
+    """Put an index back whose events a hold has come to cover since the swap; then it is begun anew."""
+    partition = partitions.parse(certificate.index)
+    in_force = active(holds.all(run.client, run.prefix))
+    for tenant in certificate.removed:
+        mine = [each for each in in_force if partition and each.tenant == tenant and each.touches(partition)]
+        if not partition or not mine:
+            continue
+        clause = clause_of(tenant, mine, partition)
+        made = {each.index for each in certificate.carried}
+        kept = sum(contents.count(run.client, copy, clause) for copy in made)
+        if contents.count(run.client, certificate.index, clause) > kept:
+            _put_back(run, certificate, made)
+            raise AlarmError("copy-differs", f"what is to be kept of {certificate.index} changed meanwhile")
+
+
+def _put_back(run: Run, certificate: Certificate, made: Collection[str]) -> None:
+    """Undo the swap; ended after any step, it is what a run that is killed before the swap leaves."""
+    alias = partitions.alias(run.prefix)
+    actions: list[Json] = [{"add": {"index": certificate.index, "alias": alias}}]
+    actions += [{"remove": {"index": copy, "alias": alias}} for copy in made]
+    run.lease.renew()
+    run.client.request("POST", "/_aliases", body={"actions": actions}, timeout_secs=_TIMEOUT_SECS)
+    certificates.withdraw(run.client, run.prefix, certificate)
+    for copy in made:
+        copies.drop(run.client, copy, alias)
+    release(run.client, certificate.index)
+    if run.lease.blocked == certificate.index:
+        run.lease.block("")
 
 
 def _restore(run: Run, index: Index) -> None:

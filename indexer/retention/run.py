@@ -6,8 +6,9 @@ One partition after the other; what is wrong with one of them is a finding, and 
 
 from __future__ import annotations
 
+import contextlib
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 from indexer import cluster, indices, partitions, policies, tenants
 from indexer.classes import HOLD
 from indexer.client import Client
-from indexer.errors import PermanentError
+from indexer.errors import StoreError
 from indexer.indices import Index
 from indexer.keys import SigningKey
 from indexer.partitions import Partition
@@ -23,6 +24,7 @@ from indexer.retention import (
     certificates,
     clock,
     contents,
+    copies,
     erasing,
     erasures,
     holds,
@@ -31,6 +33,7 @@ from indexer.retention import (
     merging,
     replacement,
     schedule,
+    trouble,
 )
 from indexer.retention.alarms import AlarmError
 from indexer.retention.certificate import Certificate, Kind
@@ -49,13 +52,13 @@ UNDATED_YEAR: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An index whose time is over: how many events it holds, and what is kept of it."""
+    """An index that is to be taken away: how many events it holds, and how many of them are kept."""
 
     index: str
-    partition: Partition
     event_count: int
     kept_count: int
-    due: Due
+    erased: str = ""
+    """The tenant, where it is the erasure of one and not the time that is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +142,27 @@ def run(client: Client, prefix: str, order: Order, progress: Progress) -> Report
             if each.is_confirmed and not each.finished:
                 report.done += erasing.perform(own, each, report.find)
         _protect(own)
-        for index, partition in over(own, report):
+        for index, partition in _over(client, prefix, own.tenants, own.now, report):
             _take(own, index, partition, report)
         merging.merge(own, report.merged, report.find)
+        _note(own, began, report)
     except AlarmError as error:
         # What was done until then is done, and is told.
         report.find(error)
+        _note(own, began, report)
+    except StoreError as error:
+        with contextlib.suppress(StoreError):
+            _note(own, began, report, f"ended early: {error}")
+        raise
     finally:
         own.lease.give_back()
-    findings = tuple(f"{each.name}: {each.sentence}" for each in report.findings)
-    ended = LastRun(order.author, began, datetime.now(UTC), len(report.done), findings)
-    last_run.write(client, prefix, ended)
     return report
+
+
+def _note(own: Run, began: datetime, report: Report, *more: str) -> None:
+    findings = (*(f"{each.name}: {each.sentence}" for each in report.findings), *more)
+    ended = LastRun(own.ran_by, began, datetime.now(UTC), len(report.done), findings)
+    last_run.write(own.client, own.prefix, ended)
 
 
 def erase(client: Client, prefix: str, erasure: Erasure, order: Order, progress: Progress) -> Report:
@@ -173,57 +185,72 @@ def rehearse(client: Client, prefix: str, order: Order) -> Report:
     known = tenants.load(client, prefix, now=order.now)
     in_force = schedule.active(holds.all(client, prefix))
     report = Report()
-    for index, partition in _closed(client, prefix, known, order.now, report):
-        found = contents.sum_up(client, index.name)
-        due = _decide(client, index, partition, found, known, in_force, order.now)
-        if due is None:
-            continue
-        kept = contents.count(client, index.name, replacement.kept_clause(due)) if due.keeps else 0
-        if kept < found.count or not _is_apart(partition):
-            report.planned.append(Planned(index.name, partition, found.count, kept, due))
+    for erasure in erasures.all(client, prefix):
+        if erasure.is_confirmed and not erasure.finished:
+            with trouble.told(erasure.tenant, report.find):
+                for name, count, mine in erasing.found(client, prefix, erasure.tenant):
+                    report.planned.append(Planned(name, count, count - mine, erasure.tenant))
+    for index, partition in _over(client, prefix, known, order.now, report):
+        with trouble.told(index.name, report.find):
+            _refuse_faulty(client, prefix, index, partition)
+            found = contents.sum_up(client, index.name)
+            due = _decide(client, index, partition, found, known, in_force, order.now)
+            if due is None or _stays(client, index, partition, due, found):
+                continue
+            kept = replacement.kept_count(client, index, due)
+            report.planned.append(Planned(index.name, found.count, kept))
     return report
 
 
-def over(own: Run, report: Report) -> Iterator[tuple[Index, Partition]]:
-    """Give the indices whose class is over, oldest first; what is wrong with one is a finding."""
-    yield from _closed(own.client, own.prefix, own.tenants, own.now, report)
-
-
-def _closed(
+def _over(
     client: Client, prefix: str, known: Tenants, now: datetime, report: Report
-) -> Iterator[tuple[Index, Partition]]:
+) -> list[tuple[Index, Partition]]:
+    """Give the indices whose class is over, oldest first; one of a class that there is not is a finding."""
     found = []
     for index in indices.look(client, partitions.pattern(prefix)):
         partition = partitions.parse(index.name)
-        if partition is None:
+        if partition is None or partition.end > now:
+            continue
+        if partition.class_name not in known.classes.by_name:
+            sentence = f"index {index.name} is of a class {partition.class_name!r}, which there is not"
+            report.find(AlarmError("not-ours", sentence))
             continue
         end = schedule.class_end(partition, known)
-        if partition.end <= now and (end is None or end <= now):
+        if end is None or end <= now:
             found.append((index, partition))
-    for index, partition in sorted(found, key=lambda each: (each[1].start, each[0].name)):
-        fault = partitions.fault_of(index, partitions.alias(prefix))
-        if fault:
-            report.find(AlarmError("not-ours", fault))
-            continue
-        contents.refresh(client, index.name)
-        outside = contents.outside_period(client, index.name, partition)
-        if outside:
-            sentence = f"partition {index.name} holds {outside} events outside its period"
-            report.find(AlarmError("outside-period", sentence))
-            continue
-        yield index, partition
+    return sorted(found, key=lambda each: (each[1].start, each[0].name))
+
+
+def _refuse_faulty(client: Client, prefix: str, index: Index, partition: Partition) -> None:
+    """Raise the alarm about an index that is not as we make it, or holds what is not of its period."""
+    fault = partitions.fault_of(index, partitions.alias(prefix))
+    if fault:
+        raise AlarmError("not-ours", fault)
+    contents.refresh(client, index.name)
+    outside = contents.outside_period(client, index.name, partition)
+    if outside:
+        sentence = f"partition {index.name} holds {outside} events outside its period"
+        raise AlarmError("outside-period", sentence)
 
 
 def _protect(own: Run) -> None:
-    """Take what is on hold out of the hands of Index State Management, which knows no holds."""
-    in_force = schedule.active(holds.all(own.client, own.prefix))
-    if not in_force or not cluster.has(own.client, cluster.ISM):
+    """Take out of the hands of Index State Management what it cannot know: holds, days from arrival on."""
+    if not cluster.has(own.client, cluster.ISM):
         return
+    in_force = schedule.active(holds.all(own.client, own.prefix))
     found = (
         partitions.parse(index.name) for index in indices.look(own.client, partitions.pattern(own.prefix))
     )
-    held = [each.name for each in found if each and any(hold.touches(each) for hold in in_force)]
-    policies.detach(own.client, held)
+    kept = [
+        each.name
+        for each in found
+        if each and (_is_undated(each) or any(hold.touches(each) for hold in in_force))
+    ]
+    policies.detach(own.client, kept)
+
+
+def _is_undated(partition: Partition) -> bool:
+    return partition.start.year == UNDATED_YEAR
 
 
 def _take(own: Run, index: Index, partition: Partition, report: Report) -> None:
@@ -235,21 +262,13 @@ def _take(own: Run, index: Index, partition: Partition, report: Report) -> None:
         known = tenants.load(client, prefix, now=own.now, previous=own.tenants)
         return _decide(client, index, partition, held, known, in_force, own.now)
 
-    try:
+    with trouble.told(index.name, report.find, own.lease):
+        _refuse_faulty(client, prefix, index, partition)
         held = contents.sum_up(client, index.name)
         due = decide(held)
-        if due is None:
-            return
-        if _is_apart(partition) and _keeps_all(client, index, due, held):
+        if due is None or _stays(client, index, partition, due, held):
             return
         done = replacement.replace(own, index, decide, Kind.EXPIRY)
-    except AlarmError as error:
-        if error.name in {"another-run", "certificate-not-written"}:
-            raise
-        report.find(error)
-    except PermanentError as error:
-        report.find(AlarmError("not-ours", f"partition {index.name}: {error}"))
-    else:
         report.done += [done] if done else []
 
 
@@ -263,19 +282,14 @@ def _decide(
     now: datetime,
 ) -> Due | None:
     since = None
-    if partition.start.year == UNDATED_YEAR:
+    if _is_undated(partition):
         since = contents.last_ingested(client, index.name)
     return schedule.decide(
-        partition, held.tenants, known, in_force, now, promised=replacement.promised(index), since=since
+        partition, held.tenants, known, in_force, now, promised=copies.promised(index), since=since
     )
 
 
-def _is_apart(partition: Partition) -> bool:
-    """Whether an index holds only what was carried over already."""
-    return partition.is_copy and partition.class_name == HOLD
-
-
-def _keeps_all(client: Client, index: Index, due: Due, held: Contents) -> bool:
-    if not due.keeps:
-        return not held.count
-    return contents.count(client, index.name, replacement.kept_clause(due)) == held.count
+def _stays(client: Client, index: Index, partition: Partition, due: Due, held: Contents) -> bool:
+    """Whether an index holds only what was carried over already, and all of that is to be kept."""
+    is_apart = partition.is_copy and partition.class_name == HOLD
+    return is_apart and bool(due.keeps) and replacement.kept_count(client, index, due) == held.count

@@ -16,7 +16,7 @@ from indexer.classes import HOLD, LONGEST
 from indexer.partitions import Partition
 from indexer.plans import PlanEntry
 from indexer.query import Json
-from indexer.retention.hold import Hold
+from indexer.retention.hold import Hold, clause_of
 from indexer.tenants import Tenants
 
 BY_PLAN: Final = "plan"
@@ -93,8 +93,7 @@ def decide(
         if any(hold.covers_period(partition) for hold in mine_held):
             keeps.append(Keep(tenant_id, BY_HOLD, mine))
         elif mine_held:
-            clauses = [hold.clause() for hold in mine_held]
-            any_of: Json = {"bool": {"should": clauses, "minimum_should_match": 1}}
+            any_of = clause_of(tenant_id, mine_held, partition)
             keeps.append(Keep(tenant_id, BY_HOLD, any_of, is_whole=False))
     return Due(partition, tuple(keeps), is_written)
 
@@ -115,9 +114,7 @@ def active(holds: Iterable[Hold]) -> list[Hold]:
 
 
 def _days(entry: PlanEntry | None, tenants: Tenants) -> int:
-    if entry is None:
-        return tenants.classes[LONGEST].days or 0
-    return entry.days or tenants.classes[entry.plan].days or 0
+    return tenants.days_of(entry) or 0
 
 
 def _placing(partition: Partition, tenant_id: str, tenants: Tenants) -> list[PlanEntry | None]:

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from indexer.errors import SettingsError
-from indexer.retention import erasures, holds, signing
+from indexer.retention import clock, erasures, holds, signing
 from indexer.retention import run as runs
 from indexer.retention.alarms import AlarmError
 from indexer.retention.commands import Bar, tell
@@ -130,8 +130,13 @@ def erase(timeout_secs: float, tenant_id: str, reason: str, by: str | None, *, w
             note(f"{who} asked for the erasure of tenant {made.tenant}: {made.reason}", made.tenant, who)
             click.echo(f"nothing is erased yet: a second person confirms it by `tenants erase {made.tenant}`")
             return
+        if reason:
+            raise SettingsError(
+                f"the erasure of tenant {found.tenant} was asked for already by {found.requested_by}: "
+                f"{found.reason}; a second person confirms it without --reason"
+            )
         key = signing.key()
-        confirmed = erasures.confirm(client, prefix, tenant_id, by=who, now=now)
+        confirmed = erasures.confirm(client, prefix, tenant_id, by=who, now=clock.latest(client, now))
         if not found.is_confirmed:
             note(f"{who} confirmed the erasure of tenant {found.tenant}: {found.reason}", found.tenant, who)
         bar = Bar()

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from indexer import errors
-from indexer.client import Client
+from indexer.client import Client, whole
 from indexer.query import ScopedQuery
 
 _PAGE_COUNT: Final = 2000
@@ -73,9 +72,7 @@ def _page(client: Client, body: dict[str, Any]) -> list[Hit]:
         body=body,
         timeout_secs=_TIMEOUT_SECS,
     ).json
-    if answer.get("timed_out") or answer["_shards"].get("failed"):
-        raise errors.FailingError("OpenSearch answered for some partitions only; try again", status=503)
-    found: list[Hit] = answer["hits"]["hits"]
+    found: list[Hit] = whole(answer, "the partitions")["hits"]["hits"]
     return found
 
 

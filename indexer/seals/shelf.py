@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from indexer.client import Client
-from indexer.errors import ConflictError, FailingError, MissingError, NotPreparedError
+from indexer.client import Client, whole
+from indexer.errors import ConflictError, MissingError, NotPreparedError
 from indexer.seals import index
 from indexer.seals.seal import Seal
 
@@ -81,7 +81,5 @@ class Shelf:
         answer = self._client.request(
             "POST", "/_search", params=params, body=body, timeout_secs=_TIMEOUT_SECS
         ).json
-        if answer.get("timed_out"):
-            raise FailingError("OpenSearch answered for some of the seals only; try again", status=503)
-        found: list[dict[str, Any]] = answer["hits"]["hits"]
+        found: list[dict[str, Any]] = whole(answer, "the seals")["hits"]["hits"]
         return found

@@ -139,11 +139,13 @@ def main(out: Path, only: tuple[str, ...], *, every: bool) -> None:
     logging.getLogger("werkzeug").addFilter(Quiet())
     shared_node.begin_run()
     folder = Path(tempfile.mkdtemp(prefix="smartwms-audit-pictures-"))
+    # What a picture says of where a log lies is not where this checkout lies.
+    samples = shutil.copytree(sample_site.SAMPLES, folder / "logs")
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     try:
         with (
             lent(shared_node.url()) as store,
-            sample_site.serving(store, folder) as site,
+            sample_site.serving(store, folder, samples) as site,
             sync_playwright() as playwright,
         ):
             browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])

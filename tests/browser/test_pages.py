@@ -79,7 +79,7 @@ def windows(chromium: Browser, served: str, site: Site) -> Iterator[dict[tuple[s
     site.clock.ahead = max(timedelta(), MORNING + timedelta(hours=2) - datetime.now(UTC))
     reviews: Reviews = site.app.extensions["audit-reviews"]
     reporting.leave(site.client, site.store.prefix, site.clock())
-    plan = reviewed.leave(reviews, Reader("admin", Scope(TEST)), PASSWORD, CHANGED, "Sofia User")
+    plan = reviewed.leave(reviews, Reader("admin", Scope(TEST)), CHANGED, "Sofia User")
     PAGES["/reviews/plans/<plan_id>"] = ("admin", f"/reviews/plans/{plan}")
     made: dict[tuple[str, str], BrowserContext] = {}
     schemes: tuple[Scheme, Scheme] = ("light", "dark")

@@ -114,3 +114,14 @@ def test_retention_leaves_merging_to_the_plugin_and_takes_what_is_held_out_of_it
     assert run.run(client, keeping.prefix, order, Quiet()).merged == []
     assert plugin.done == [("remove", f"{keeping.prefix}-audit-starter-2026.09.01")]
     client.close()
+
+
+def test_retention_takes_events_without_a_time_out_of_the_plugins_hands(plugin: Plugin) -> None:
+    """Their partition is as old as the first of them; ISM would delete it with the newest in it."""
+    keeping, name = Keeping(plugin.store), "audit-enterprise-2000.01"
+    keeping.put([f"{keeping.prefix}-{name}"])
+    client = connect(plugin.settings)
+    order = Order(DAY + timedelta(days=9), is_given=True, settle_secs=SETTLE_SECS)
+    run.run(client, keeping.prefix, order, Quiet())
+    assert ("remove", f"{keeping.prefix}-{name}") in plugin.done
+    client.close()

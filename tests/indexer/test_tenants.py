@@ -49,6 +49,11 @@ class TestACopy:
         assert self.copy.days_at(ACME, time) == days
         assert self.copy.class_at(ACME, time[:13]) == class_name
 
+    def test_keeps_no_shorter_than_the_class_does(self) -> None:
+        classes = Classes({**DEFAULTS.by_name, "enterprise": RetentionClass("enterprise", 3653, "month")})
+        raised = Tenants(self.copy.by_id, classes, NOW)
+        assert raised.days_at(ACME, "2026-11-20T00:00:00Z") == 3653
+
     def test_knows_the_class_by_a_time_of_any_zone(self) -> None:
         zone = datetime.fromisoformat("2026-11-20T01:30:00+02:00")
         assert self.copy.class_at(ACME, zone) == "starter"

@@ -122,10 +122,10 @@ class Keeping:
         return [item["create"]["status"] for item in answer["items"]]
 
     def hold(self, tenant_id: str, *, start: datetime | None = None, end: datetime | None = None,
-             entity: str = "") -> Hold:  # fmt: skip
+             entity: str = "", entity_type: str = "") -> Hold:  # fmt: skip
         return holds.place(
             self.client, self.prefix, tenant_id, reason="case 7", by="anna", now=DAY,
-            start=start, end=end, entity_id=entity,
+            start=start, end=end, entity_id=entity, entity_type=entity_type,
         )  # fmt: skip
 
     def run_and_die(self, after: float, step: str) -> int:

@@ -10,7 +10,7 @@ OPEN, SIGNED = "week-open", "week-signed"
 WEEK = Week(2026, 48)
 
 
-def leave(reviews: Reviews, who: Reader, password: str, event_id: str, names: str = "") -> str:
+def leave(reviews: Reviews, who: Reader, event_id: str, names: str = "") -> str:
     """Leave both in the store; the id of the plan."""
     line = f"{who.account}: {names}" if names else who.account
     plan = reviews.plans.add(TEST, PlanForm(reviewers=line))
@@ -36,10 +36,10 @@ def leave(reviews: Reviews, who: Reader, password: str, event_id: str, names: st
     revision = str(reviews.one(who, SIGNED).review.revision)
     reviews.sign(
         who, "auditor", SIGNED,
-        password=password, revision=revision, why="The only auditor on duty.", record=lambda _: None,
+        prove=lambda: "password", revision=revision, why="The only auditor on duty.", record=lambda _: None,
     )  # fmt: skip
     reviews.add_note(
         who, "auditor", SIGNED,
-        password=password, note="The ticket was found: OPS-1207.", record=lambda _: None,
+        prove=lambda: "password", note="The ticket was found: OPS-1207.", record=lambda _: None,
     )  # fmt: skip
     return plan.id

@@ -152,7 +152,7 @@ def _review(reviews: Reviews, search: EventSearch) -> None:
     """Leave anna two reviews, whose findings rest on a change of an order."""
     asked = ActivityFilter(category=Choice(("orders",)), action=Choice(("status_changed",)))
     changed = search.event(within_tenant(Scope(TEST), asked.query()))
-    reviewed.leave(reviews, Reader("anna", Scope(TEST)), PASSWORD, changed.id if changed else "")
+    reviewed.leave(reviews, Reader("anna", Scope(TEST)), changed.id if changed else "")
 
 
 def _watch(client: Client, prefix: str) -> None:

@@ -8,10 +8,12 @@ import pytest
 from flask import Flask
 
 from indexer.client import connect
+from indexer.documents import Documents, Stored
 from indexer.settings import StoreSettings
 from tests.support.store import Store
 from tests.support.web import HASHER, KEY, Site, sign_in, token
 from webui.app import create_app
+from webui.search import saved as saved_views
 from webui.settings import WebSettings
 
 NOWHERE = "http://127.0.0.1:9"
@@ -70,6 +72,28 @@ def test_nothing_is_shown_that_cannot_be_recorded(own_site: Site) -> None:
     assert answer.status_code == 503
     assert "cannot be recorded" in answer.text
     assert "SKU-" not in answer.text
+
+
+def test_whoever_is_second_is_told_so(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = own_site.signed_in("owner")
+    views = Documents(own_site.client, own_site.store.prefix, saved_views.KIND)
+    form = {"csrf_token": token(browser, "/activity?view="), "name": "Mine", "query": "outcome=failure"}
+    assert browser.post("/activity/views", data=form).status_code == 303
+    (view,) = views.find()
+    read = Documents.get
+
+    def overtaken(documents: Documents, document_id: str) -> Stored | None:
+        stored = read(documents, document_id)
+        if stored is not None and documents.index == views.index:
+            documents.replace(stored, stored.source)
+        return stored
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Documents, "get", overtaken)
+        answer = browser.post(f"/activity/views/{view.id}/delete", data=form)
+    assert answer.status_code == 409
+    assert "Somebody else changed this at the same moment" in answer.text
+    assert browser.post(f"/activity/views/{view.id}/delete", data=form).status_code == 303
 
 
 def test_a_mistake_of_ours_is_500_without_its_inside(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fake_provider import CLIENT, SECRET, FakeProvider, lying_provider
 from tests.support.provider import query_of, running_provider
-from webui.accounts.provider import Attempt, Provider, ProviderAwayError, ProviderError
+from webui.accounts.provider import LEEWAY_SECS, Attempt, Provider, ProviderAwayError, ProviderError
 from webui.settings import WebSettings
 
 BACK = "http://localhost/sign-in/provider/back"
@@ -99,6 +99,48 @@ def test_a_code_is_of_use_only_to_whoever_began(fake: FakeProvider, provider: Pr
     thief = Attempt("s", "n", "not the verifier", BACK)
     with pytest.raises(ProviderError, match="refused the code"):
         provider.finish(thief, "code")
+
+
+class TestAfresh:
+    """Whoever is to show once more who they are has done so just now, by the provider's signed word."""
+
+    def finished(self, fake: FakeProvider, provider: Provider, **claims: object) -> object:
+        fake.claims = claims
+        address, attempt = provider.begin(BACK, afresh=True)
+        asked = query_of(address)
+        assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+        fake.challenge = asked["code_challenge"]
+        fake.claims["nonce"] = asked["nonce"]
+        return provider.finish_afresh(attempt, "code", 1_000_000.0)
+
+    @pytest.mark.parametrize("shown", [1_000_000, 1_000_000 - LEEWAY_SECS, 2_000_000.5])
+    def test_is_believed_when_it_is_after_the_question(
+        self, fake: FakeProvider, provider: Provider, shown: float
+    ) -> None:
+        assert self.finished(fake, provider, auth_time=shown)
+
+    @pytest.mark.parametrize("shown", [1_000_000 - LEEWAY_SECS - 1, 0, -1])
+    def test_is_not_when_it_was_before(self, fake: FakeProvider, provider: Provider, shown: float) -> None:
+        with pytest.raises(ProviderError, match="knew you from before"):
+            self.finished(fake, provider, auth_time=shown)
+
+    @pytest.mark.parametrize("claims", [{}, {"auth_time": True}, {"auth_time": "1000000"}])
+    def test_is_not_when_the_provider_does_not_say_when(
+        self, fake: FakeProvider, provider: Provider, claims: dict[str, object]
+    ) -> None:
+        with pytest.raises(ProviderError, match="auth_time"):
+            self.finished(fake, provider, **claims)
+
+    def test_is_not_by_what_the_provider_tells_beside_its_signature(
+        self, fake: FakeProvider, provider: Provider
+    ) -> None:
+        fake.metadata["userinfo_endpoint"] = f"{fake.issuer}/userinfo"
+        fake.userinfo = {"sub": "1", "auth_time": 2_000_000}
+        with pytest.raises(ProviderError, match="auth_time"):
+            self.finished(fake, provider)
+
+    def test_a_usual_sign_in_asks_for_none_of_it(self, provider: Provider) -> None:
+        assert not {"prompt", "max_age"} & set(query_of(provider.begin(BACK)[0]))
 
 
 class TestUserinfo:

@@ -77,7 +77,9 @@ class TestWithAnAccount:
         answer = browser.get(come_back(provider, browser, known(provider, "wanda"), "/exports"))
         assert (answer.status_code, answer.location) == (303, "/exports")
         assert browser.get("/exports").status_code == 200
-        assert "signed in with Example ID" in browser.get("/account").text
+        own = browser.get("/account").text
+        assert "signed in with Example ID" in own
+        assert "/account/password" not in own, "there is none to change"
 
     def test_it_is_in_the_trail_with_the_provider(self, provider: RunningProvider, sso_site: Site) -> None:
         sso_site.accounts.add("trudy@test001.example", Role.VIEWER, TEST, None)

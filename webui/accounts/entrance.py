@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from flask import current_app, render_template, session
 from flask_login import login_user
@@ -13,6 +14,9 @@ from webui.accounts.service import Session
 from webui.accounts.single_sign_on import SingleSignOn
 
 BY_PROVIDER = "provider"
+FRESH_FOR: Final = timedelta(minutes=5)
+"""How long a sign-in afresh counts for a signature."""
+_FRESH: Final = "fresh"
 
 
 def begin(account: Account, held: Session, *, by: str = "") -> None:
@@ -42,6 +46,25 @@ def held_session() -> Session | None:
         )
     except KeyError:
         return None
+
+
+def note_fresh(now: datetime) -> None:
+    """Note that whoever has this session signed in at the provider once more."""
+    session[_FRESH] = now.timestamp()
+
+
+def fresh_until(now: datetime) -> datetime | None:
+    """Say until when the last sign-in afresh counts; None when none does (any more)."""
+    noted = session.get(_FRESH)
+    if noted is None:
+        return None
+    until = datetime.fromtimestamp(noted, UTC) + FRESH_FOR
+    return until if now < until else None
+
+
+def use_fresh() -> None:
+    """Let a sign-in afresh count no more: one, one signature."""
+    session.pop(_FRESH, None)
 
 
 def page(form: SignInForm, *, problem: str = "", sign_out_address: str = "") -> str:

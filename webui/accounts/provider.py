@@ -75,8 +75,12 @@ class Provider:
         self._discovered: Discovered | None = None
         self._keys: KeySet | None = None
 
-    def begin(self, redirect_uri: str) -> tuple[str, Attempt]:
-        """Give the address to send the browser to, and what must be known when it comes back."""
+    def begin(self, redirect_uri: str, *, afresh: bool = False) -> tuple[str, Attempt]:
+        """Give the address to send the browser to, and what must be known when it comes back.
+
+        `afresh`: the person is to show who they are, also where the provider knows them already.
+        """
+        wanted = {"prompt": "login", "max_age": "0"} if afresh else {}
         nonce, verifier = generate_token(32), generate_token(64)
         with self._session(redirect_uri) as session:
             address, state = session.create_authorization_url(
@@ -85,6 +89,7 @@ class Provider:
                 nonce=nonce,
                 code_verifier=verifier,
                 response_type="code",
+                **wanted,
             )
         return address, Attempt(state, nonce, verifier, redirect_uri)
 
@@ -92,6 +97,19 @@ class Provider:
         """Give what the provider says of the person whom it sent back with this code."""
         token = self.token(attempt, code)
         return self.with_userinfo(token, self.claims(token, attempt.nonce))
+
+    def finish_afresh(self, attempt: Attempt, code: str, since_secs: float) -> Claims:
+        """Give what it signed of them, when that says that they showed who they are after this moment.
+
+        `since_secs` counts from the epoch. ProviderError also when the provider does not say it.
+        """
+        claims = self.claims(self.token(attempt, code), attempt.nonce)
+        shown = claims.get("auth_time")
+        if isinstance(shown, bool) or not isinstance(shown, int | float):
+            raise ProviderError(f"{self.issuer} does not say when you showed who you are (auth_time)")
+        if shown < since_secs - LEEWAY_SECS:
+            raise ProviderError(f"{self.issuer} did not ask you who you are: it knew you from before")
+        return claims
 
     def token(self, attempt: Attempt, code: str) -> Mapping[str, Any]:
         """Trade a code for tokens."""

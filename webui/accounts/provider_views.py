@@ -8,14 +8,14 @@ import time
 from dataclasses import asdict
 from typing import Any, Final
 
-from flask import Blueprint, Flask, abort, current_app, redirect, request, session, url_for
+from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, session, url_for
 from flask_limiter import Limiter, RequestLimit
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from webui import trail
-from webui.access import public
+from webui.access import Identity, Role, identity, needs, public
 from webui.accounts import entrance
 from webui.accounts.admission import NotAdmittedError
 from webui.accounts.forms import SignInForm, local_target
@@ -49,12 +49,21 @@ def begin() -> Response | Page:
     if current_user.is_authenticated:
         return redirect(target, 303)
     try:
-        address, attempt = sso.provider.begin(url_for("accounts_provider.finish", _external=True))
+        return _sent(sso, target)
     except ProviderAwayError as error:
         return _away(sso, error, target)
-    # One attempt a browser: the newest.
-    session[_KEPT] = {**asdict(attempt), "began": time.time(), "target": target}
-    return redirect(address, 303)
+
+
+@blueprint.get("/account/again")
+@needs(Role.VIEWER)
+def again() -> Response | Page:
+    """Send the browser of somebody who is signed in to the provider, to show once more who they are."""
+    sso, target = _sso(), local_target(request.args.get("next"))
+    try:
+        return _sent(sso, target, again=identity().id)
+    except ProviderAwayError as error:
+        _log.error("single sign-on does not work: %s", error)
+        return _not_again(sso, f"{sso.name} does not answer at the moment.", target, 503)
 
 
 @blueprint.get("/sign-in/provider/back")
@@ -64,6 +73,8 @@ def finish() -> Response | Page:
     sso = _sso()
     kept: dict[str, Any] = session.pop(_KEPT, {})
     target = local_target(kept.get("target"))
+    if kept.get("again") and current_user.is_authenticated and current_user.id == kept["again"]:
+        return _finish_again(sso, kept, target)
     name = ""
     try:
         attempt = _attempt(kept, sso)
@@ -80,6 +91,40 @@ def finish() -> Response | Page:
         return _refuse(sso, name, error, f"{said[:1].upper()}{said[1:]}", target, status=403)
     _welcome(sso, admitted)
     return redirect(target, 303)
+
+
+def _sent(sso: SingleSignOn, target: str, *, again: str = "") -> Response:
+    """Send the browser to the provider; `again`: the account that is to show itself once more."""
+    back = url_for("accounts_provider.finish", _external=True)
+    address, attempt = sso.provider.begin(back, afresh=bool(again))
+    # One attempt a browser: the newest.
+    session[_KEPT] = {**asdict(attempt), "began": time.time(), "target": target, "again": again}
+    return redirect(address, 303)
+
+
+def _finish_again(sso: SingleSignOn, kept: dict[str, Any], target: str) -> Response | Page:
+    """Note that whoever is signed in showed once more who they are; the session stays as it is."""
+    who: Identity = current_user._get_current_object()  # noqa: SLF001  werkzeug's documented name
+    account = _accounts().get(who.id)
+    try:
+        attempt = _attempt(kept, sso)
+        sso.finish_again(
+            attempt, request.args.get("code", ""), kept["began"], account.subject if account else ""
+        )
+    except ProviderError as error:
+        status = 503 if isinstance(error, ProviderAwayError) else 401
+        said = f"{who.name} did not show once more with {sso.name} who they are: {error}"
+        trail.record("sign_in_failed", said, who=who, failed=True, status=status, provider=sso.name)
+        return _not_again(sso, f"{str(error)[:1].upper()}{str(error)[1:]}.", target, status)
+    trail.record(
+        "signed_in", f"{who.name} signed in with {sso.name} once more", who=who, status=303, provider=sso.name
+    )
+    entrance.note_fresh(_accounts().now)
+    return redirect(target, 303)
+
+
+def _not_again(sso: SingleSignOn, why: str, target: str, status: int) -> Page:
+    return render_template("accounts/not_again.html", provider=sso.name, why=why, target=target), status
 
 
 def _attempt(kept: dict[str, Any], sso: SingleSignOn) -> Attempt:

@@ -114,6 +114,17 @@ class Accounts:
             lambda old: replace(old, password_hash=hashed, generation=old.generation + 1, signed_out={}),
         )
 
+    def change_password(self, name: str, old: str, new: str) -> tuple[Account, Session] | None:
+        """Let somebody change their own: all sessions end, another begins. None when `old` is not it.
+
+        AccountError when the new one is not acceptable.
+        """
+        accounts.checked_password(new)
+        if not self.confirms(name, old):
+            return None
+        changed = self.set_password(name, new)
+        return changed, self._begun(changed)
+
     def disable(self, name: str) -> Account:
         """Shut an account out and end all of its sessions."""
         return self._change(

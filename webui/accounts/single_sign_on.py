@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from indexer.errors import SettingsError
 from webui.accounts.admission import Rules, account_name, read_rules
-from webui.accounts.provider import Attempt, Claims, Provider
+from webui.accounts.provider import Attempt, Claims, Provider, ProviderError
 from webui.accounts.service import Accounts, Admitted
 from webui.settings import WebSettings
 
@@ -25,11 +25,20 @@ class SingleSignOn:
         """Give what the provider says of the person whom it sent back; ProviderError when it cannot be."""
         return self.provider.finish(attempt, code)
 
+    def finish_again(self, attempt: Attempt, code: str, since_secs: float, subject: str) -> None:
+        """Return when the same person showed who they are, after this moment; ProviderError when not."""
+        claims = self.provider.finish_afresh(attempt, code, since_secs)
+        if self.subject(claims) != subject:
+            raise ProviderError("it was somebody else who signed in there")
+
+    def subject(self, claims: Claims) -> str:
+        """Say who it is, for ever: issuer and subject."""
+        return f"{self.provider.issuer} {claims['sub']}"
+
     def admit(self, accounts: Accounts, claims: Claims) -> Admitted:
         """Begin a session of the account that claims are about; NotAdmittedError says why there is none."""
         name = account_name(claims, self.account_claim)
-        subject = f"{self.provider.issuer} {claims['sub']}"
-        return accounts.admit(name, subject, self.rules.grant(claims))
+        return accounts.admit(name, self.subject(claims), self.rules.grant(claims))
 
     def called(self, claims: Claims) -> str:
         """Give the name that somebody came with, for the trail."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
@@ -14,8 +15,9 @@ from werkzeug.wrappers import Response
 from webui import trail
 from webui.access import Identity, Role, identity, needs, public, reader
 from webui.accounts import administration, entrance, provider_views
-from webui.accounts.forms import SignInForm, local_target
+from webui.accounts.forms import PasswordForm, SignInForm, local_target
 from webui.accounts.provider import ProviderAwayError
+from webui.accounts.proving import Proving
 from webui.accounts.service import Accounts
 from webui.accounts.single_sign_on import SingleSignOn
 from webui.tenancy import Tenancy
@@ -36,6 +38,7 @@ def register(
     """Add the feature to an app; `sso` is None where people sign in by password alone."""
     app.extensions["audit-accounts"] = accounts
     app.extensions["audit-single-sign-on"] = sso
+    app.extensions["audit-prover"] = Proving(accounts, sso, lambda: accounts.now)
     app.extensions["audit-account-tenancy"] = tenancy
     app.register_blueprint(blueprint)
     app.register_blueprint(administration.blueprint)
@@ -46,6 +49,13 @@ def register(
         LIMIT_ADDRESS, key_func=get_remote_address, deduct_when=_failed, on_breach=_record_breach
     )
     app.view_functions["accounts.submit_sign_in"] = by_account(by_address(submit_sign_in))
+    by_owner = limiter.limit(
+        LIMIT_ACCOUNT,
+        key_func=lambda: f"own:{identity().id}",
+        deduct_when=lambda response: response.status_code == HTTPStatus.FORBIDDEN,
+        on_breach=_record_own_breach,
+    )
+    app.view_functions["accounts.change_password"] = by_owner(change_password)
     provider_views.register(app, limiter, LIMIT_ADDRESS)
     manager = LoginManager()
     # Without `current_user` in templates: it would ask the store, also for the page that says it is away.
@@ -135,14 +145,45 @@ def sign_out() -> Response:
 @blueprint.get("/account")
 @needs(Role.VIEWER)
 def own() -> str:
-    """Show who is signed in, and how to end that everywhere."""
+    """Show who is signed in, how to end that everywhere, and how to have another password."""
+    return _own_page(PasswordForm(formdata=None), changed="changed" in request.args)
+
+
+@blueprint.post("/account/password")
+@needs(Role.VIEWER)
+def change_password() -> Response | tuple[str, int]:
+    """Change one's own password; every other session of the account ends."""
+    who, form = identity(), PasswordForm()
+    if not form.validate():
+        return _own_page(form), 400
+    begun = _accounts().change_password(who.id, form.old.data or "", form.new.data or "")
+    if begun is None:
+        said = f"{who.name} did not change their password: the old one was wrong"
+        trail.record("configured", said, who=who, failed=True, status=403, entity=("Account", who.id))
+        form.old.errors = ["That is not your password. Nothing was changed."]
+        return _own_page(form), 403
+    said = f"{who.name} changed their own password"
+    trail.record("configured", said, who=who, status=303, entity=("Account", who.id))
+    entrance.begin(*begun, by=session.get("by", ""))
+    return redirect(url_for("accounts.own", changed=1), 303)
+
+
+def _record_own_breach(_limit: RequestLimit) -> None:
+    said = f"{identity().name} was not let change their password: too many wrong ones"
+    trail.record("configured", said, who=identity(), failed=True, status=429)
+
+
+def _own_page(form: PasswordForm, *, changed: bool = False) -> str:
     sso = entrance.single_sign_on()
     by_provider = session.get("by") == entrance.BY_PROVIDER
+    account = _accounts().get(identity().id)
     tenancy: Tenancy = current_app.extensions["audit-account-tenancy"]
     return render_template(
         "accounts/own.html",
         place=tenancy.place(reader()),
         provider=sso.name if sso and by_provider else "",
+        form=form if account and account.password_hash else None,
+        changed=changed,
     )
 
 

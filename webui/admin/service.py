@@ -12,6 +12,7 @@ from indexer.classes import PLANS
 from indexer.client import Client
 from indexer.errors import ConflictError, SettingsError
 from indexer.plans import PlanEntry, Tenant, checked_id
+from indexer.retention import clock
 from webui.tenancy import NotHereError, Reader, Tenancy
 
 MAX_NAME_CHARS: Final = 80
@@ -115,7 +116,7 @@ class TenantAdmin:
                 plan=plan,
                 start=start,
                 days=days,
-                now=self._now(),
+                now=clock.latest(self._client, self._now()),
             )
         except SettingsError as error:
             raise TenantFormError({_about(str(error)): _in_words(str(error))}) from error

@@ -11,7 +11,7 @@ from indexer.client import Client
 from indexer.errors import ConflictError, SettingsError
 from indexer.event import NO_TENANT
 from indexer.keys import fingerprint
-from indexer.retention import certificates, erasures, holds, last_run, report
+from indexer.retention import certificates, clock, erasures, holds, last_run, report
 from indexer.retention.certificate import Certificate
 from indexer.retention.erasures import Erasure
 from indexer.retention.hold import Hold
@@ -174,7 +174,8 @@ class Retention:
         """Confirm what another asked for; the next run does it. RefusedError for who asked."""
         self._asked(reader, tenant_id)
         try:
-            return erasures.confirm(self._client, self._prefix, tenant_id, by=by, now=self._now())
+            now = clock.latest(self._client, self._now())
+            return erasures.confirm(self._client, self._prefix, tenant_id, by=by, now=now)
         except (SettingsError, ConflictError) as error:
             raise _refused(error) from error
 

@@ -20,7 +20,7 @@ from webui.reviews.counts import Counter
 from webui.reviews.opening import Opening, Overdue
 from webui.reviews.plans import MayReview, Plans
 from webui.reviews.review import Review
-from webui.reviews.service import Confirm, Reviews
+from webui.reviews.service import Reviews
 from webui.settings import WebSettings
 from webui.tenancy import Tenancy
 from webui.trail import Entry, Trail
@@ -30,7 +30,6 @@ from webui.trail import Entry, Trail
 class Neighbours:
     """What reviews ask of other features, which they do not know."""
 
-    confirm: Confirm = lambda _account, _password: False
     may_review: MayReview = lambda _account, _tenant: True
     alerts: AlertsOf | None = None
     overdue: Overdue | None = None
@@ -44,7 +43,7 @@ def make_reviews(
     plans = Plans(Documents(client, index_prefix, plans_module.KIND), now, neighbours.may_review)
     counter = Counter(search, neighbours.alerts)
     archive = make_archive(client, index_prefix)
-    return Reviews(archive, plans, search, counter, tenancy, neighbours.confirm, now)
+    return Reviews(archive, plans, search, counter, tenancy, now)
 
 
 def make_archive(client: Client, index_prefix: str) -> Archive:

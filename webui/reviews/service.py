@@ -44,16 +44,12 @@ SIGNING_SECS: Final = SIGNING_FOR.total_seconds() / 5
 """How long after it began a signature may be given: others take the review for free after `SIGNING_FOR`."""
 _ID_BYTES: Final = 8
 
-Confirm = Callable[[str, str], bool]
-"""Whether a password (second) is that of an account (first) which may sign in."""
+Prove = Callable[[], str]
+"""Asked last before something is signed: by what whoever signs has shown who they are; UnprovenError."""
 
 
 class StaleError(ValueError):
     """What was signed is not what was seen; the message says so."""
-
-
-class UnconfirmedError(ValueError):
-    """The password is not that of the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +81,13 @@ class Reviews:
         search: EventSearch,
         counter: Counter,
         tenancy: Tenancy,
-        confirm: Confirm,
         now: Callable[[], datetime],
     ) -> None:
-        """`confirm` checks a password again before something is signed."""
         self.plans = plans
         self._archive = archive
         self._search = search
         self._counter = counter
         self._tenancy = tenancy
-        self._confirm = confirm
         self._now = now
 
     @property
@@ -229,14 +222,14 @@ class Reviews:
         role: str,
         review_id: str,
         *,
-        password: str,
+        prove: Prove,
         revision: str,
         why: str,
         record: Callable[[Record], None],
     ) -> Record:
         """Sign a review as it was seen; `record` is called before it counts. Nobody changes it meanwhile.
 
-        FormError, StaleError, UnconfirmedError, SignedError, NotHereError.
+        FormError, StaleError, UnprovenError, SignedError, NotHereError.
         """
         held = self._held(reader, review_id)
         review = held.review
@@ -253,10 +246,10 @@ class Reviews:
             raise FormError({"why": "Some of the reviewed events are your own: say why you review them."})
         if len(why) > MAX_TEXT_CHARS:
             raise FormError({"why": f"At most {MAX_TEXT_CHARS:,} characters."})
-        self._confirmed(reader, password)
+        shown_by = prove()
         now = self._now()
         made = signed_review(
-            review, Signature(reader.account, role, now, "password", own.count, why if own.count else "")
+            review, Signature(reader.account, role, now, shown_by, own.count, why if own.count else "")
         )
         began = time.monotonic()
         try:
@@ -280,11 +273,11 @@ class Reviews:
         role: str,
         review_id: str,
         *,
-        password: str,
+        prove: Prove,
         note: str,
         record: Callable[[Record], None],
     ) -> Record:
-        """Sign a note to a signed review. FormError, UnconfirmedError, SignedError, NotHereError."""
+        """Sign a note to a signed review. FormError, UnprovenError, SignedError, NotHereError."""
         review = self._existing(reader, review_id)
         records = self._archive.records(review_id)
         if not records:
@@ -292,21 +285,13 @@ class Reviews:
         note = note.strip()
         if not 1 <= len(note) <= MAX_TEXT_CHARS:
             raise FormError({"note": f"A note has 1 to {MAX_TEXT_CHARS:,} characters."})
-        self._confirmed(reader, password)
-        signature = Signature(reader.account, role, self._now(), "password")
+        signature = Signature(reader.account, role, self._now(), prove())
         made = signed_note(review, records[-1], note, signature)
         record(made)
         self._archive.sign(made)
         return made
 
     # -- parts
-
-    def _confirmed(self, reader: Reader, password: str) -> None:
-        if not self._confirm(reader.account, password):
-            raise UnconfirmedError(
-                "That is not your password. Nothing was signed. An account that single sign-on alone opens "
-                "has none: ask an administrator for one to sign with."
-            )
 
     def _made(  # noqa: PLR0913  what a review consists of
         self,

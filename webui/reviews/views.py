@@ -15,13 +15,14 @@ from webui import trail
 from webui.access import Role, identity, needs, reader
 from webui.chart import moment_text
 from webui.commission import Commission, RefusedError
+from webui.proving import Prover, UnprovenError
 from webui.reviews import paper, plan_views
 from webui.reviews.archive import SignedError
 from webui.reviews.checklist import ABOUT, TITLES, event_path
 from webui.reviews.plan import FormError
 from webui.reviews.record import Record
 from webui.reviews.review import ItemState, Outcome, Review, Severity
-from webui.reviews.service import UNFINISHED, Reviews, Shown, StaleError, UnconfirmedError
+from webui.reviews.service import UNFINISHED, Reviews, Shown, StaleError
 from webui.tenancy import NotHereError, Reader
 
 LIMIT_CONFIRM: Final = "10 per 5 minutes; 30 per hour"
@@ -185,7 +186,7 @@ def sign(review_id: str) -> Page:
             reader(),
             identity().role.word,
             review_id,
-            password=request.form.get("password", ""),
+            prove=_prove,
             revision=request.form.get("revision", ""),
             why=request.form.get("why", ""),
             record=lambda made: _record_signed("signed the review off", made),
@@ -205,7 +206,7 @@ def add_note(review_id: str) -> Page:
             reader(),
             identity().role.word,
             review_id,
-            password=request.form.get("password", ""),
+            prove=_prove,
             note=request.form.get("note", ""),
             record=lambda made: _record_signed(f"signed note {made.number} to the review", made),
         )
@@ -260,6 +261,16 @@ def _service() -> Reviews:
     return found
 
 
+def _prover() -> Prover:
+    found: Prover = current_app.extensions["audit-prover"]
+    return found
+
+
+def _prove() -> str:
+    """Say by what whoever signs has shown who they are; UnprovenError."""
+    return _prover().prove(identity().id, request.form.get("password", ""))
+
+
 def _changed(review_id: str, change: Callable[[], str], form: str = "") -> Page:
     """Do a step and lead back to where it was done; what keeps it from being done is said on the page."""
     try:
@@ -274,8 +285,8 @@ def _changed(review_id: str, change: Callable[[], str], form: str = "") -> Page:
                 "reviewed", said, who=identity(), failed=True, status=409, entity=("Review", review_id)
             )
         return _refused(review_id, form, {"": str(error)}, 409)
-    except UnconfirmedError as error:
-        said = f"{identity().name} entered a wrong password where something is signed"
+    except UnprovenError as error:
+        said = f"{identity().name} did not show who they are where something is signed, and signed nothing"
         trail.record("reviewed", said, who=identity(), failed=True, status=403, entity=("Review", review_id))
         return _refused(review_id, form, {"password": str(error)}, 403)
     return redirect(url_for("reviews.review", review_id=review_id, _anchor=anchor or None), 303)
@@ -304,6 +315,7 @@ def _page(shown: Shown, form: str = "", problems: dict[str, str] | None = None) 
         moments=datetime.fromisoformat,
         event_path=event_path,
         mine=shown.own_count(identity().id),
+        way=_prover().way(identity().id, url_for("reviews.review", review_id=shown.review.id)),
         several=identity().scope.tenant_id is None,
     )
 

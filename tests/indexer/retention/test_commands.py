@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
+import pytest
 from click.testing import CliRunner, Result
 
-from indexer import keys
+from indexer import keys, tenants
 from indexer.cli import main
-from indexer.retention import certificates, erasures
+from indexer.plans import CACHE_SECS
+from indexer.retention import certificates, clock, erasures
 from indexer.seals.shelf import Shelf
 from tests.support.keeping import ACME, DAY, NORD, STARTER, Keeping
 
@@ -146,6 +148,62 @@ def test_a_hold_is_placed_by_one_and_released_by_another_and_both_are_in_the_tra
     ] * 2
     assert "anna" in told[0]["Message"]
     assert told[1]["Message"].endswith("SO-1 from 2026-09-01T00:00:00Z: over")
+
+
+def test_holds_are_found_by_an_id_in_capitals(keeping: Keeping) -> None:
+    keeping.hold(ACME)
+    assert "every event; placed by anna: case 7" in run(keeping, "tenants", "holds", ACME.upper()).output
+
+
+def test_a_clock_behind_the_clusters_makes_no_plan_effective_too_early(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=3)
+    monkeypatch.setattr(clock, "of_cluster", lambda _: ahead)
+    about = ("--name", "Acme", "--plan", "starter", "--zone", "UTC", "--hours", "07:00-18:00")
+    done = run(keeping, "tenants", "set", ACME, *about)
+    assert done.exit_code == 0, done.output
+    (entry,) = tenants.load(keeping.client, keeping.prefix, now=ahead).by_id[ACME].plans
+    assert entry.start >= ahead + timedelta(seconds=CACHE_SECS)
+
+
+def test_nobody_is_no_second_person(keeping: Keeping, tmp_path: Path) -> None:
+    trail = tmp_path / "trail.log"
+    keeping.hold(ACME)
+    for nobody in ("", " ", "(root)"):
+        refused = run(keeping, "tenants", "release", ACME, "--reason", "over", "--by", nobody, trail=trail)
+        assert (refused.exit_code, f"--by {nobody!r} names nobody" in refused.output) == (2, True)
+
+
+def test_a_dry_run_tells_of_an_erasure_that_a_run_would_do(keeping: Keeping) -> None:
+    keeping.tenant(ACME, "starter")
+    keeping.tenant(NORD, "starter")
+    keeping.write(ACME, 3)
+    keeping.write(NORD, 2)
+    erasures.request(keeping.client, keeping.prefix, ACME, reason="left", by="anna", now=DAY)
+    asked = ("retention", "run", "--now", "2026-09-02T02:00", "--dry-run")
+    assert run(keeping, *asked).output == "nothing is due\n"
+    erasures.confirm(keeping.client, keeping.prefix, ACME, by="ben", now=DAY)
+    told = (
+        f"would erase tenant {ACME} from {keeping.prefix}-audit-{STARTER}: 3 of 5 events, 2 would be kept\n"
+    )
+    assert run(keeping, *asked).output == told
+    keeping.hold(ACME)
+    held = run(keeping, *asked)
+    assert (held.exit_code, "held-erasure" in held.output) == (1, True)
+    assert len(keeping.ids()) == 5
+
+
+def test_a_reason_asks_for_an_erasure_and_confirms_none(keeping: Keeping, tmp_path: Path) -> None:
+    keeping.tenant(ACME, "starter")
+    keeping.write(ACME, 3)
+    trail, erase = tmp_path / "trail.log", ("tenants", "erase", ACME)
+    run(keeping, *erase, "--reason", "left", "--by", "anna", trail=trail)
+    again = run(keeping, *erase, "--reason", "contract ended", "--by", "ben", trail=trail)
+    assert again.exit_code == 2
+    assert "was asked for already by anna (said by " in again.output
+    assert "without --reason" in again.output
+    assert len(keeping.ids()) == 3
 
 
 def test_what_cannot_be_written_into_the_trail_is_an_error(keeping: Keeping) -> None:

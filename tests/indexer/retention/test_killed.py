@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from indexer import partitions
@@ -148,6 +149,22 @@ class TestTheLease:
         ]
         assert report.done == []
         assert keeping.ids() == everything
+
+    def test_of_a_living_process_that_is_hidden_from_us_holds(
+        self, keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """systemd hides the processes of other users (`ProtectProc=invisible`)."""
+        lease.take(keeping.client, keeping.prefix)
+        visible = psutil.Process
+
+        def hidden(process: int | None = None) -> psutil.Process:
+            if process is not None:
+                raise psutil.NoSuchProcess(process)
+            return visible()
+
+        monkeypatch.setattr(psutil, "Process", hidden)
+        with pytest.raises(AlarmError, match="runs since"):
+            lease.take(keeping.client, keeping.prefix)
 
     def test_of_a_living_process_elsewhere_holds_until_its_end(self, keeping: Keeping) -> None:
         held = lease.take(keeping.client, keeping.prefix)

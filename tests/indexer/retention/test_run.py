@@ -175,6 +175,17 @@ class TestALegalHold:
         assert done.removed == {ACME: 2, NORD: 2}
         assert [(each.tenant, each.count, each.reason) for each in done.carried] == [(ACME, 4, "hold")]
 
+    def test_may_be_one_of_many(self, keeping: Keeping) -> None:
+        keeping.tenant(ACME, "starter")
+        keeping.write(ACME, 3)
+        keeping.write(ACME, 2, first=10, entity__number="SO-399")
+        keeping.write(ACME, 2, first=20, entity__number="SO-7", entity__type="Shipment")
+        for number in range(400):
+            keeping.hold(ACME, entity=f"SO-{number}", entity_type="SalesOrder" if number == 7 else "")
+        report = keeping.run(30)
+        assert report.findings == []
+        assert [(each.removed, each.after_count) for each in report.done] == [({ACME: 5}, 2)]
+
     def test_is_on_top_of_a_longer_plan(self, keeping: Keeping) -> None:
         keeping.tenant(ACME, "starter")
         keeping.tenant(ACME, "business", since=20)

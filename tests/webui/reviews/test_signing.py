@@ -7,7 +7,6 @@ import pytest
 from indexer.errors import ConflictError
 from indexer.query import Scope
 from tests.support.events import TEST
-from tests.support.web import PASSWORD
 from tests.webui.reviews.conftest import Browser, Desk, browser_of
 from tests.webui.reviews.test_pages import FINDING, sign
 from webui.reviews import service
@@ -28,7 +27,7 @@ def signed_as_admin(desk: Desk, page: Browser, meanwhile: Callable[[Record], Non
         Reader("admin", Scope(TEST)),
         "admin",
         page.id,
-        password=PASSWORD,
+        prove=lambda: "password",
         revision=page.revision(),
         why="x",
         record=meanwhile,
