@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,9 @@ _MINUS: Final = "\N{MINUS SIGN}"
 _WORD_OF_A_LIST: Final = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 _LISTED: Final = re.compile(r"(Status|Type|Priority|Kind|State|Reason|Mode|Role)$")
 _TOKENS: Final = re.compile(r"\s+|[^\s]+")
+# Comparing takes time by the square of the words at least, and a page compares hundreds of values: what is
+# longer (200 words on either side) is shown as one stretch that was replaced.
+_COMPARED_PAIRS_COUNT: Final = 400 * 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +87,28 @@ def _is_prose(before: str, after: str) -> bool:
 
 def _by_words(before: str, after: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     old, new = _TOKENS.findall(before), _TOKENS.findall(after)
-    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    left = [Piece("".join(old[i:j]), changed=tag != "equal") for tag, i, j, _, _ in codes if j > i]
-    right = [Piece("".join(new[i:j]), changed=tag != "equal") for tag, _, _, i, j in codes if j > i]
-    return tuple(_joined(left)), tuple(_joined(right))
+    begun = _common_count(old, new)
+    kept = _common_count(old[begun:][::-1], new[begun:][::-1])
+    start, end = old[:begun], old[len(old) - kept :]
+    old, new = old[begun : len(old) - kept], new[begun : len(new) - kept]
+    codes = [("replace", 0, len(old), 0, len(new))]
+    if len(old) * len(new) <= _COMPARED_PAIRS_COUNT:
+        codes = list(SequenceMatcher(None, old, new, autojunk=False).get_opcodes())
+    left = [Piece("".join(old[i:j]), changed=tag != "equal") for tag, i, j, _, _ in codes]
+    right = [Piece("".join(new[i:j]), changed=tag != "equal") for tag, _, _, i, j in codes]
+    first, last = (Piece("".join(each), changed=False) for each in (start, end))
+    return tuple(_joined([first, *left, last])), tuple(_joined([first, *right, last]))
+
+
+def _common_count(one: list[str], other: list[str]) -> int:
+    """Count the tokens with which both begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _joined(pieces: list[Piece]) -> Iterator[Piece]:
     """Join a changed piece, the space after it and the next changed one: one stretch, not three."""
     held: Piece | None = None
-    for piece in pieces:
+    for piece in filter(lambda each: each.text, pieces):
         if held is None:
             held = piece
         elif piece.changed == held.changed:
