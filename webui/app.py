@@ -16,7 +16,7 @@ from indexer.client import Client
 from indexer.cursors import Cursors
 from indexer.documents import Documents
 from indexer.search import EventSearch
-from webui import access, error_pages, neighbours, security
+from webui import access, error_pages, neighbours, security, wording
 from webui.accounts import views as account_views
 from webui.accounts.service import Accounts, Limits
 from webui.accounts.single_sign_on import make_single_sign_on
@@ -73,8 +73,7 @@ def create_app(
 ) -> Flask:
     """Make the app. `key` is the installation's secret; nothing is asked of the store yet."""
     app = Flask(__name__)
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    _set_templates(app)
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     Bootstrap5(app)
     app.before_request(_name_request)
@@ -122,6 +121,12 @@ def create_app(
     error_pages.register(app)
     access.guard(app)
     return app
+
+
+def _set_templates(app: Flask) -> None:
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.finalize = wording.plain
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
 def make_accounts(

@@ -17,6 +17,11 @@ _ENTITIES: Final[Mapping[str, str]] = {
     "IdentityRoleClaim`1": "permission of a role",
     "SystemSetting": "setting",
 }
+# What is not seen, or turns around what stands after it: controls, zero-width characters, and directions that
+# are forced on text (letters that are written from right to left need none of them).
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff]"
+)
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _WORDS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
@@ -57,6 +62,16 @@ FLAGS: Final[Mapping[str, str]] = {
     "unparsed": "The record could not be understood; it is kept as it was read.",
     "incomplete_request": "The line that ends the request was not found: whether it took effect is unknown.",
 }
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401  whatever a template prints
+    """Give a text with what nobody sees in it written out (`[U+202E]`); all else, and markup, as it is.
+
+    Clients choose names and values: none of them may pass for another, or turn a sentence around.
+    """
+    if type(value) is not str:
+        return value
+    return _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
 
 
 def humanised(name: str) -> str:

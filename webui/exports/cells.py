@@ -86,8 +86,8 @@ def local_time(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).isoformat(" ", timespec="milliseconds")
 
 
-def change_text(event: StoredEvent, separator: str = "; ") -> str:
-    """Give what changed as `field: before -> after`; empty on the side where there was nothing."""
+def change_text(event: StoredEvent, arrow: str = "->") -> str:
+    """Give what changed as `field: before -> after; …`; empty on the side where there was nothing."""
     before, after = event.value("change.before") or {}, event.value("change.after") or {}
     both = bool(before) and bool(after)
     pieces = []
@@ -95,8 +95,10 @@ def change_text(event: StoredEvent, separator: str = "; ") -> str:
         old, new = before.get(name), after.get(name)
         if (both and old == new) or (old is None and new is None):
             continue
-        pieces.append(f"{name}: {_text(old)} -> {_text(new)}".replace(":  ->", ": ->").rstrip())
-    return separator.join(pieces)
+        pieces.append(
+            f"{name}: {_text(old)} {arrow} {_text(new)}".replace(f":  {arrow}", f": {arrow}").rstrip()
+        )
+    return "; ".join(pieces)
 
 
 def defused(text: str) -> str:

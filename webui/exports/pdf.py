@@ -22,11 +22,14 @@ from pypdf import PageObject, PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, PdfObject
 
 from indexer.search import StoredEvent
+from webui import wording
 from webui.exports.cells import change_text, local_time
 
 PIECE_COUNT: Final = 1000
 RENDER_SECS: Final = 50
 """How long a piece may take; less than a worker's lease."""
+# Between two values in letters that are written from right to left, a bare arrow would run to the left.
+_ARROW: Final = "\N{LEFT-TO-RIGHT MARK}->\N{LEFT-TO-RIGHT MARK}"
 _CHANGE_CHARS: Final = 600
 _WHAT_CHARS: Final = 400
 _MARGIN_POINTS: Final = 24
@@ -77,7 +80,11 @@ class _Row:
 
 
 _environment: Final = Environment(
-    loader=PackageLoader("webui.exports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    loader=PackageLoader("webui.exports"),
+    autoescape=True,
+    finalize=wording.plain,
+    undefined=StrictUndefined,
+    trim_blocks=True,
 )
 
 
@@ -152,7 +159,7 @@ def _row(event: StoredEvent, zone: ZoneInfo) -> _Row:
         what=_cut(event.text("message"), _WHAT_CHARS),
         action=f"{event.text('event.category')}/{event.text('event.action')}",
         entity=f"{event.text('entity.type')} {number}".strip(),
-        change=_cut(change_text(event), _CHANGE_CHARS),
+        change=_cut(change_text(event, _ARROW), _CHANGE_CHARS),
         failed=event.text("event.outcome") == "failure",
     )
 

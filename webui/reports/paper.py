@@ -7,6 +7,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from webui import wording
 from webui.commission import Commission, Maker, Paper, UnmakeableError
 from webui.question import QuestionError
 from webui.reports import parameters
@@ -20,7 +21,11 @@ PRINTED_ROWS_COUNT: Final = 2000
 _ACTIVITY: Final = "/activity?"
 
 _environment: Final = Environment(
-    loader=PackageLoader("webui.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    loader=PackageLoader("webui.reports"),
+    autoescape=True,
+    finalize=wording.plain,
+    undefined=StrictUndefined,
+    trim_blocks=True,
 )
 
 

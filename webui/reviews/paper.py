@@ -8,6 +8,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from webui import wording
 from webui.chart import moment_text
 from webui.commission import Commission, Maker, Paper, UnmakeableError
 from webui.reviews.review import Review
@@ -18,7 +19,11 @@ MAKER: Final = "review"
 _HEADER: Final = ("part", "name", "state", "count", "text", "by")
 
 _environment: Final = Environment(
-    loader=PackageLoader("webui.reviews"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    loader=PackageLoader("webui.reviews"),
+    autoescape=True,
+    finalize=wording.plain,
+    undefined=StrictUndefined,
+    trim_blocks=True,
 )
 
 

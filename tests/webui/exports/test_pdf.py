@@ -84,6 +84,21 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     assert "cut; CSV and NDJSON have all of it" in " ".join(pages)
 
 
+def test_a_name_turns_nothing_around() -> None:
+    (page,), _ = made(stored(1, {"message": "anna\u202egnp.exe changed it", "user": {"name": "a\x00b"}}))
+    assert "anna[U+202E]gnp.exe changed it" in page
+    assert "a[U+0000]b" in page
+
+
+def test_an_arrow_does_not_turn_where_people_write_from_right_to_left() -> None:
+    change = {"before": {"Status": "חדש"}, "after": {"Status": "שולם"}, "fields": ["Status"]}
+    (page,), _ = made(stored(1, {"change": change}))
+    told = page.partition("Status")[2]
+    assert ">" in told
+    # As it is drawn in a text that runs to the left.
+    assert "<" not in told
+
+
 class TestWkhtmltopdf:
     """Even if something slipped through the template."""
 
