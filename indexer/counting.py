@@ -18,6 +18,7 @@ FACETS: Final[Mapping[str, str]] = {
     "user": "user.name",
     "entity_type": "entity.type",
     "address": "source.ip",
+    "server": "host.name",
 }
 # Widths of a bar; the first that gives at most `_BARS_COUNT` of them is taken.
 _BARS_COUNT: Final = 62

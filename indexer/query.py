@@ -51,21 +51,23 @@ class Dimension:
     fields: tuple[str, ...]
     word: str
     patterns: bool = False  # whether `*` in a value stands for anything
+    words: bool = False  # whether values are of a vocabulary, and no names
 
 
 # In the order of the sentence. `address` is asked in its own way: IP, network, or what the log had instead.
 DIMENSIONS: Final[Mapping[str, Dimension]] = {
     dimension.name: dimension
     for dimension in (
-        Dimension("category", ("event.category",), "in"),
-        Dimension("action", ("event.action",), "with action"),
-        Dimension("outcome", ("event.outcome",), "with outcome"),
+        Dimension("category", ("event.category",), "in", words=True),
+        Dimension("action", ("event.action",), "with action", words=True),
+        Dimension("outcome", ("event.outcome",), "with outcome", words=True),
         Dimension("user", ("user.name", "user.email", "user.id"), "by", patterns=True),
         Dimension("entity_type", ("entity.type",), "on"),
         Dimension("entity", ("entity.number", "entity.id"), "about", patterns=True),
         Dimension("address", ("source.ip", "source.address"), "from"),
         Dimension("route", ("url.route",), "through"),
         Dimension("hour", ("local.hour",), "at local hour"),
+        Dimension("server", ("host.name",), "on server", patterns=True),
     )
 }
 
@@ -178,6 +180,7 @@ class ActivityFilter:
     address: Choice = field(default_factory=Choice)
     route: Choice = field(default_factory=Choice)
     hour: Choice = field(default_factory=Choice)
+    server: Choice = field(default_factory=Choice)
     text: str = ""
     text_field: str = ""  # a key of TEXT_FIELDS; empty: all of them
     bookkeeping: bool = False  # whether sessions being renewed and the like are shown
@@ -217,13 +220,13 @@ class ActivityFilter:
             *_listed(" of tenant ", (self.tenant_id,) if self.tenant_id else ()),
         ]
         for name, choice in self.choices():
-            pieces += _listed(f" {DIMENSIONS[name].word} ", choice.only)
+            pieces += _listed(f" {DIMENSIONS[name].word} ", choice.only, words=DIMENSIONS[name].words)
         if self.text:
             where = f" in the {TEXT_FIELDS[self.text_field].label}" if self.text_field else " in any field"
             pieces += [Phrase(" with "), Phrase(f"“{self.text}”", value=True), Phrase(where)]
         pieces += _when(self.window, zone)
         for name, choice in self.choices():
-            pieces += _listed(f", not {DIMENSIONS[name].word} ", choice.without)
+            pieces += _listed(f", not {DIMENSIONS[name].word} ", choice.without, words=DIMENSIONS[name].words)
         pieces.append(Phrase(", bookkeeping included." if self.bookkeeping else ", bookkeeping left out."))
         return tuple(pieces)
 
@@ -287,20 +290,17 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _listed(lead: str, values: tuple[str, ...]) -> list[Phrase]:
+def _listed(lead: str, values: tuple[str, ...], *, words: bool = False) -> list[Phrase]:
     pieces: list[Phrase] = []
     for value in values:
-        said = "(none named)" if value == NONE else value.replace("_", " ")
+        said = "(none named)" if value == NONE else value.replace("_", " ") if words else value
         pieces += [Phrase(" or " if pieces else lead), Phrase(said, value=True)]
     return pieces
 
 
 def _when(window: Window, zone: ZoneInfo) -> list[Phrase]:
-    moments = [
-        (word, moment.astimezone(zone))
-        for word, moment in (("from", window.start), ("until", window.end))
-        if moment is not None
-    ]
+    ends = (("from", window.start), ("until", window.end))
+    moments = [(word, moment.astimezone(zone)) for word, moment in ends if moment is not None]
     if not moments:
         return [Phrase(", at any time")]
     pieces = [Phrase(",")]

@@ -23,6 +23,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "ip": "address",
     "route": "route",
     "hour": "hour",
+    "server": "server",
 }
 NAMES: Final[Mapping[str, str]] = {dimension: name for name, dimension in PARAMETERS.items()}
 LABELS: Final[Mapping[str, str]] = {
@@ -35,6 +36,7 @@ LABELS: Final[Mapping[str, str]] = {
     "ip": "IP address",
     "route": "Route",
     "hour": "Local hour",
+    "server": "Server",
     "from": "From",
     "to": "To",
     "range": "Date range",
@@ -64,7 +66,7 @@ _SPANS: Final[Mapping[str, timedelta]] = {
     "30d": timedelta(days=30),
     "90d": timedelta(days=90),
 }
-_VOCABULARIES: Final[Mapping[str, frozenset[str]]] = {
+VOCABULARIES: Final[Mapping[str, frozenset[str]]] = {
     "category": frozenset(Category),
     "action": frozenset[str]().union(*ACTIONS.values()),
     "outcome": frozenset(Outcome),
@@ -121,7 +123,7 @@ class Question:
     def filter(self, zone: ZoneInfo, now: datetime, window: Window | None = None) -> ActivityFilter:
         """Give what to look for; QuestionError names what is at fault. `window`: as on the first page."""
         problems = dict.fromkeys(self.unknown, "There is no such filter.")
-        for name, vocabulary in _VOCABULARIES.items():
+        for name, vocabulary in VOCABULARIES.items():
             choice = self.choice(name)
             if strange := [each for each in (*choice.only, *choice.without) if each not in vocabulary]:
                 problems[name] = f"“{strange[0]}” is none of the {LABELS[name].lower()} values offered."

@@ -61,7 +61,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
             ("At byte", "event.position", ""),
             ("Format", "log.format", ""),
             ("Source", "log.source", ""),
-            ("Server", "host.name", ""),
+            ("Server", "host.name", "server"),
             ("Service", "service.name", ""),
             ("Logger", "log.logger", ""),
             ("Level", "log.level", ""),

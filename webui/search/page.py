@@ -10,7 +10,7 @@ from indexer.event import ACTIONS, Category, Outcome
 from indexer.query import TEXT_FIELDS, Window
 from webui import chart, wording
 from webui.chart import Chart
-from webui.question import LABELS, NAMES, PARAMETERS, PRESETS, Question, local_text
+from webui.question import LABELS, NAMES, PARAMETERS, PRESETS, VOCABULARIES, Question, local_text
 from webui.tenancy import TenantFacts
 
 
@@ -147,7 +147,7 @@ def active(asked: Question) -> tuple[Condition, ...]:
         choice = asked.choice(name)
         for excluded, values in ((False, choice.only), (True, choice.without)):
             found += [
-                Condition(LABELS[name], wording.humanised(value), excluded, asked.dropping(name, value))
+                Condition(LABELS[name], _said(name, value), excluded, asked.dropping(name, value))
                 for value in values
             ]
     return tuple(found)
@@ -205,4 +205,9 @@ def _facet(dimension: str, values: tuple[tuple[str, int], ...], others: int, ask
 
 
 def _facet_label(name: str, value: str) -> str:
-    return wording.entity_name(value) if name == "type" else wording.humanised(value)
+    return wording.entity_name(value) if name == "type" else _said(name, value)
+
+
+def _said(name: str, value: str) -> str:
+    """Give a value of a vocabulary in words, and a name as it is."""
+    return wording.humanised(value) if name in VOCABULARIES else value
