@@ -64,7 +64,7 @@ class Counts:
 
 def ask_bars(zone: ZoneInfo, start: datetime, end: datetime) -> Json:
     """Give the aggregation of a histogram from `start` to `end` with about 60 bars, cut in the zone."""
-    _, step = _step(start, end)
+    step = _step(start, end)
     bounds = {"min": int(start.timestamp() * 1000), "max": int(end.timestamp() * 1000) - 1}
     return {
         "date_histogram": {
@@ -79,14 +79,12 @@ def ask_bars(zone: ZoneInfo, start: datetime, end: datetime) -> Json:
 
 
 def read_bars(found: Json, start: datetime, end: datetime) -> tuple[Bar, ...]:
-    """Read what `ask_bars` asked."""
-    width, _ = _step(start, end)
+    """Read what `ask_bars` asked. The first bar begins at `start`, the last ends at `end`."""
     buckets = found["buckets"]
-    starts = [datetime.fromtimestamp(bucket["key"] / 1000, UTC) for bucket in buckets]
-    ends = [*starts[1:], starts[-1] + width] if starts else []
+    between = [datetime.fromtimestamp(bucket["key"] / 1000, UTC) for bucket in buckets[1:]]
     return tuple(
         Bar(begun, over, bucket["doc_count"], bucket["failures"]["doc_count"])
-        for begun, over, bucket in zip(starts, ends, buckets, strict=True)
+        for begun, over, bucket in zip([start, *between], [*between, end], buckets, strict=False)
     )
 
 
@@ -135,8 +133,8 @@ def _under(refinements: Mapping[str, Json], aggregations: Json) -> Json:
     return {"filter": {"bool": {"filter": list(refinements.values())}}, "aggs": aggregations}
 
 
-def _step(start: datetime, end: datetime) -> tuple[timedelta, Json]:
-    return next((each for each in _STEPS if (end - start) / each[0] <= _BARS_COUNT), _STEPS[-1])
+def _step(start: datetime, end: datetime) -> Json:
+    return next((step for width, step in _STEPS if (end - start) / width <= _BARS_COUNT), _STEPS[-1][1])
 
 
 def _facet(name: str, found: Json) -> Facet:

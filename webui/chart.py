@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import mode
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -61,7 +62,10 @@ def drawn(bars: tuple[Bar, ...], zone: ZoneInfo, leads: Callable[[Bar], Question
         for number, bar in enumerate(bars)
     ]
     return Chart(
-        tuple(shown), moment_text(bars[0].start, zone), moment_text(bars[-1].end, zone), _step(bars[0])
+        tuple(shown),
+        moment_text(bars[0].start, zone),
+        moment_text(bars[-1].end, zone),
+        _step(mode(bar.end - bar.start for bar in bars)),
     )
 
 
@@ -97,8 +101,8 @@ def _title(bar: Bar, zone: ZoneInfo) -> str:
     return f"{moment_text(bar.start, zone)}: {events}{failed}"
 
 
-def _step(bar: Bar) -> str:
-    secs = int((bar.end - bar.start).total_seconds())
+def _step(width: timedelta) -> str:
+    secs = int(width.total_seconds())
     for size, word in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
         if secs >= size:
             count = round(secs / size)

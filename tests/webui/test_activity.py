@@ -205,6 +205,23 @@ class TestCounts:
         for link, count in bars:
             assert event_count(browser.get(html.unescape(link)).text) == int(count)
 
+    @pytest.mark.parametrize(
+        "window",
+        [
+            "from=2026-11-23T06:33:00Z&to=2026-11-23T09:10:00Z",
+            "from=2026-11-23T06:28:30Z&to=2026-11-23T06:31Z",
+        ],
+        ids=["minutes", "seconds"],
+    )
+    def test_a_bar_at_the_edge_leads_to_the_events_that_it_counts(
+        self, browser: FlaskClient, window: str
+    ) -> None:
+        page = browser.get(f"/activity/counts?{window}").text
+        bars = re.findall(r'<a href="([^"]+)"\s+aria-label="[^"]*: (\d+) events?', page)
+        counted = [int(count) for _, count in bars]
+        assert [event_count(browser.get(html.unescape(link)).text) for link, _ in bars] == counted
+        assert sum(counted) == event_count(browser.get(f"/activity?{window}").text) > 0
+
 
 class TestEvent:
     """The page of one event."""

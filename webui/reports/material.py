@@ -72,15 +72,7 @@ class Material:
         if start is None or end is None:
             return ()
         found = self.aggregate(question, {"bars": counting.ask_bars(self.zone, start, end)})
-        if not found:
-            return ()
-        bars = counting.read_bars(found["bars"], start, end)
-        # The first and the last bar are cut like the period, so that what they lead to is what they count.
-        ends = [*(bar.end for bar in bars[:-1]), end]
-        return tuple(
-            replace(bar, start=max(bar.start, start), end=until)
-            for bar, until in zip(bars, ends, strict=True)
-        )
+        return counting.read_bars(found["bars"], start, end) if found else ()
 
     def groups(self, question: Question, fields: Mapping[str, Json], below: Json | None = None) -> list[Json]:
         """Give every combination of fields among the events of a question, tenants apart."""
