@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -285,7 +285,8 @@ def _unique(values: list[str]) -> tuple[str, ...]:
 def moment(name: str, text: str, zone: ZoneInfo, *, ends: bool = False) -> datetime | None:
     """Read a time in the reader's zone unless it names one; a date alone is that whole day.
 
-    None when nothing was typed; QuestionError, under `name`, when it is no time.
+    A time that the clock shows twice or never, once a year, is the one that leaves nothing out. None when
+    nothing was typed; QuestionError, under `name`, when it is no time.
     """
     if not text:
         return None
@@ -295,9 +296,21 @@ def moment(name: str, text: str, zone: ZoneInfo, *, ends: bool = False) -> datet
         found = None
     if found is None or not is_of_events(found):
         raise QuestionError({name: f"“{text}” is no date and time; write 2026-11-23 or 2026-11-23T07:30."})
-    if ends and len(text) == len("2026-11-23"):
-        found += timedelta(days=1)
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+    if found.tzinfo:
+        return found
+    if ends and _is_date(text):
+        return (found + timedelta(days=1)).replace(tzinfo=zone)
+    # In UTC: times of one zone are compared as the clock shows them, whichever of the two they are.
+    both = (found.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return max(both) if ends else min(both)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_of_events(found: datetime) -> bool:

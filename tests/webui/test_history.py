@@ -280,3 +280,28 @@ def test_opening_is_recorded_with_what_was_opened(own_site: Site) -> None:
     entry = own_site.trail()[-1]
     assert (entry["Action"], entry["EntityType"], entry["EntityId"]) == ("viewed", "SalesOrder", ORDER)
     assert entry["Message"] == "owner opened the history of sales order SO-20261123-0121"
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["as they came", "turned"])
+def test_versions_of_one_moment_are_compared_in_the_order_of_the_history(site: Site, *, turned: bool) -> None:
+    kind = "TiedTurned" if turned else "Tied"
+    chosen = (910, 911) if turned else (900, 901)
+    numbers = sorted(chosen, key=lambda each: events.document(each)["event"]["id"])
+    made = [
+        events.document(
+            number,
+            {
+                "@timestamp": "2026-11-23T10:00:00.000Z",
+                "entity": {"type": kind, "id": "tied-1", "number": "TIED-1"},
+                "change": {"before": {"Stock": stock}, "after": {"Stock": stock + 1}, "fields": ["Stock"]},
+            },
+        )
+        for number, stock in zip(numbers, (1, 2), strict=True)
+    ]
+    events.load(site.client, site.store.prefix, made)
+    ids = [each["event"]["id"] for each in made]
+    a, b = reversed(ids) if turned else ids
+
+    seen = text(site.signed_in("owner").get(f"/compare/{kind}/tied-1?a={a}&b={b}").text)
+
+    assert "Stock 2 → 3 +1" in seen

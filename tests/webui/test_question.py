@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from indexer.query import DIMENSIONS, Choice, Window
 from webui.question import PARAMETERS, PRESETS, Question, QuestionError, local_text, moment, read
+from webui.search.page import Form
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 # Half an hour after midnight in Stockholm: today there is yesterday in UTC.
@@ -45,6 +46,43 @@ def test_empty_fields_say_nothing() -> None:
 
 def test_what_is_about_the_page_is_no_question() -> None:
     assert asked("cursor=abc&counts=1&proof=x&q=pallet") == Question(text="pallet")
+
+
+class TestTheHourThatIsTwice:
+    """When summer time ends in Stockholm, 02:00 to 02:59 comes first at 00:00 UTC and then at 01:00 UTC."""
+
+    NIGHT = datetime(2026, 10, 25, tzinfo=UTC)
+
+    def test_both_are_within_what_is_typed(self) -> None:
+        found = window("from=2026-10-25T02:00&to=2026-10-25T03:00")
+        assert (found.start, found.end) == (self.NIGHT, self.NIGHT + timedelta(hours=2))
+        assert window("to=2026-10-25T02:59").end == self.NIGHT + timedelta(hours=1, minutes=59)
+
+    @pytest.mark.parametrize("minutes", [0, 30, 60, 90])
+    def test_a_bar_of_the_histogram_is_still_within_when_its_form_is_sent_again(self, minutes: int) -> None:
+        bar = Window(self.NIGHT + timedelta(minutes=minutes), self.NIGHT + timedelta(minutes=minutes + 30))
+        form = Form(Question().within(bar), STOCKHOLM)
+        found = Question(start=form.start, end=form.end).filter(STOCKHOLM, NOW).window
+        assert found.start
+        assert found.end
+        assert found.start <= self.NIGHT + timedelta(minutes=minutes)
+        assert found.end >= self.NIGHT + timedelta(minutes=minutes + 30)
+
+    def test_nothing_is_left_out_around_an_hour_that_never_was(self) -> None:
+        morning = datetime(2027, 3, 28, 1, tzinfo=UTC)
+        found = window("from=2027-03-28T02:30&to=2027-03-28T02:45")
+        assert found.start
+        assert found.end
+        assert found.start < morning < found.end
+
+
+@pytest.mark.parametrize("day", ["2026-11-23", "20261123"])
+def test_a_date_alone_is_that_whole_day_however_it_is_written(day: str) -> None:
+    found = window(f"from={day}&to={day}")
+    assert (found.start, found.end) == (
+        datetime(2026, 11, 22, 23, tzinfo=UTC),
+        datetime(2026, 11, 23, 23, tzinfo=UTC),
+    )
 
 
 class TestRange:

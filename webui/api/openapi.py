@@ -64,6 +64,7 @@ def _filters() -> list[Json]:
     ]
 
 
+_AT: Final = _query("at", _TEXT, "begin at that time instead of the newest; a cursor goes before it")
 _CURSOR: Final = _query("cursor", _TEXT, "`older` or `newer` of an answer to the same question")
 _FILTERS: Final = _filters()
 
@@ -148,7 +149,7 @@ _PATHS: Final[Json] = {
         "get": _operation(
             "events",
             "Events, newest first, a page at a time",
-            [*_FILTERS, _CURSOR],
+            [*_FILTERS, _AT, _CURSOR],
             {"200": _answer("A page", _object(sentence=_TEXT, **_PAGE)), **_problems(400, 404)},
         )
     },

@@ -54,7 +54,7 @@ def events() -> Response:
     """Give a page of events, newest first."""
     asked = _question()
     try:
-        listing = _activity().page(reader(), asked, _one("cursor"))
+        listing = _activity().page(reader(), asked, _one("cursor"), _one("at"))
     except QuestionError as error:
         raise _misunderstood(error) from error
     who = identity()
@@ -85,7 +85,7 @@ def event(event_id: str) -> Response:
     )
 
 
-@blueprint.get("/history/<kind>/<key>")
+@blueprint.get("/history/<kind>/<path:key>")
 @keyed(Role.VIEWER)
 def history(kind: str, key: str) -> Response:
     """Give a page of an entity's history, newest first."""

@@ -138,7 +138,7 @@ class Histories:
     ) -> tuple[Entity, TenantFacts, Version, Version]:
         """Give what an entity was after each of two events, the earlier first."""
         entity, place = self._entity(reader, kind, key)
-        found = sorted((self._event(reader, each) for each in ids), key=lambda event: event.position.nanos)
+        found = sorted((self._event(reader, each) for each in ids), key=_place)
         changes = self._changes(reader, entity)
         earlier, later = (
             self._version(reader, history.state_at(self._search, changes, _after(event)), event.moment, event)
@@ -222,6 +222,10 @@ class Histories:
         if event is None:
             raise NotHereError
         return event
+
+
+def _place(event: StoredEvent) -> tuple[int, str]:
+    return event.position.nanos, event.position.event_id
 
 
 def _after(event: StoredEvent) -> Position:

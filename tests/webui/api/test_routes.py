@@ -52,6 +52,15 @@ class TestTheDescription:
 
 
 class TestEvents:
+    def test_begin_at_a_time_as_the_page_does(self, programs: Programs) -> None:
+        moment = events.sample()[6]["@timestamp"]
+        said = programs().get(f"/api/v1/events?at={moment[:19]}Z").get_json()
+        assert said["events"]
+        assert all(event["@timestamp"] < moment for event in said["events"])
+        answer = programs().get("/api/v1/events?at=noon")
+        assert answer.status_code == 400
+        assert "no date and time" in answer.get_json()["parameters"]["at"]
+
     def test_are_those_of_the_page(self, programs: Programs) -> None:
         said = programs().get("/api/v1/events?outcome=failure").get_json()
         assert [event["event"]["action"] for event in said["events"]] == ["deleted", "login_failed"]
@@ -87,6 +96,14 @@ class TestEvents:
 
 
 class TestHistory:
+    def test_is_found_by_a_number_with_a_slash(self, programs: Programs) -> None:
+        entity = {"type": "Invoice", "id": "inv-1", "number": "INV/2026/1"}
+        made = events.document(900, {"entity": entity})
+        events.load(programs.site.client, programs.site.store.prefix, [made])
+        said = programs().get("/api/v1/history/Invoice/INV/2026/1").get_json()
+        assert said["entity"] == {"type": "Invoice", "id": "inv-1", "number": "INV/2026/1"}
+        assert programs().get("/api/v1/history/Invoice/INV%2F2026%2F1").get_json() == said
+
     def test_is_that_of_the_page(self, programs: Programs) -> None:
         said = programs().get(f"/api/v1/history/SalesOrder/{ORDER}").get_json()
         assert [event["event"]["action"] for event in said["events"]] == ["status_changed", "created"]
