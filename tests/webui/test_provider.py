@@ -89,6 +89,17 @@ class TestTheIdentityToken:
         fake.rotate()
         finished(fake, provider)
 
+    @pytest.mark.parametrize("keys", [{}, {"keys": None}, {"keys": "none"}, {"keys": []}, {"keys": [{}]}])
+    def test_is_not_believed_while_the_provider_publishes_no_keys(
+        self, fake: FakeProvider, provider: Provider, monkeypatch: pytest.MonkeyPatch, keys: dict[str, object]
+    ) -> None:
+        answer = fake.answer
+        monkeypatch.setattr(
+            fake, "answer", lambda path, form: (200, keys) if path == "/keys" else answer(path, form)
+        )
+        with pytest.raises(ProviderError):
+            finished(fake, provider)
+
     def test_that_is_missing_is_said(self, provider: Provider) -> None:
         with pytest.raises(ProviderError, match="sent no identity token"):
             provider.claims({"access_token": "x"}, "n")

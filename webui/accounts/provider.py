@@ -202,7 +202,11 @@ class Provider:
 
     def _key_set(self) -> KeySet:
         if self._keys is None:
-            self._keys = KeySet.import_key_set(self._json(self.discovered().endpoints["jwks_uri"], {}))  # type: ignore[arg-type]
+            address = self.discovered().endpoints["jwks_uri"]
+            found: Any = self._json(address, {})
+            if not isinstance(found.get("keys"), list):
+                raise ProviderAwayError(f"{address} answered without a list of keys")
+            self._keys = KeySet.import_key_set(found)
         return self._keys
 
     def _json(self, address: str, headers: Mapping[str, str]) -> dict[str, Any]:

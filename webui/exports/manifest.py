@@ -22,6 +22,8 @@ from webui.exports.job import Format, Job
 
 SUFFIX: Final = ".manifest.json"
 _VERSION: Final = 1
+# What is read out to whoever asks.
+_MEMBERS: Final = {"row_count": int, "sha256": str, "sentence": str, "requested_by": str, "requested_at": str}
 _CHUNK_BYTES: Final = 1024 * 1024
 # A cell can hold a whole record of a log.
 _CELL_LIMIT_CHARS: Final = 64 * 1024 * 1024
@@ -85,6 +87,10 @@ def read(path: Path) -> dict[str, Any]:
         raise ManifestError(f"the manifest {path} is no JSON: {error}") from error
     if not isinstance(said, dict) or said.get("manifest_version") != _VERSION:
         raise ManifestError(f"{path} is no manifest of version {_VERSION}")
+    # A seal would tell of it, but there is not always a key to look at the seal with.
+    for name, kind in _MEMBERS.items():
+        if type(said.get(name)) is not kind:
+            raise ManifestError(f"{path} does not say {name}, which every manifest does")
     return said
 
 

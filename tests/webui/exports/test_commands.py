@@ -78,6 +78,18 @@ class TestVerify:
         manifest.beside(lonely).write_bytes(b"no json")
         assert verify(lonely).exit_code == 2
 
+    @pytest.mark.parametrize("name", ["row_count", "sentence", "requested_by", "requested_at", "sha256"])
+    @pytest.mark.parametrize("value", [None, ["3"]], ids=["missing", "of another kind"])
+    def test_2_when_the_manifest_does_not_say_what_every_one_does(
+        self, files: Path, tmp_path: Path, name: str, value: object
+    ) -> None:
+        said = orjson.loads(manifest.beside(export_in(files)).read_bytes()) | {name: value}
+        path = tmp_path / "forged.json"
+        path.write_bytes(orjson.dumps(said))
+        answer = verify(export_in(files), "--manifest", str(path), key=tmp_path / "absent.key")
+        assert answer.exit_code == 2
+        assert f"does not say {name}" in answer.output
+
 
 class TestJobs:
     def test_run_once_does_all_that_waits(self, own_desk: Desk) -> None:
