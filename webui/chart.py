@@ -61,12 +61,12 @@ def drawn(bars: tuple[Bar, ...], zone: ZoneInfo, leads: Callable[[Bar], Question
         )
         for number, bar in enumerate(bars)
     ]
-    return Chart(
-        tuple(shown),
-        moment_text(bars[0].start, zone),
-        moment_text(bars[-1].end, zone),
-        _step(mode(bar.end - bar.start for bar in bars)),
-    )
+    width_of_one = mode(bar.end - bar.start for bar in bars)
+    first, last = bars[0].start, bars[-1].end
+    if width_of_one >= timedelta(minutes=1):
+        # The ends of a range are where it was cut: to the second, which no reader needs here.
+        first, last = (moment.replace(second=0, microsecond=0) for moment in (first, last))
+    return Chart(tuple(shown), moment_text(first, zone), moment_text(last, zone), _step(width_of_one))
 
 
 def of_hours(counts: Sequence[int], leads: Callable[[str], Question]) -> Chart:

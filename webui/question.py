@@ -73,6 +73,8 @@ VOCABULARIES: Final[Mapping[str, frozenset[str]]] = {
 }
 # What is about the page, not about what is looked for.
 _NO_QUESTION: Final = frozenset({"cursor", "counts", "proof", "at", "view"})
+_FLAGS: Final = frozenset({"0", "1"})
+_STRANGE: Final = {"bookkeeping": "Write 1 to show it, or 0."}
 _FIELD_NAMES: Final = {"start": "from", "end": "to", "text": "q", "text_field": "in"} | dict(NAMES)
 
 
@@ -99,7 +101,7 @@ class Question:
     bookkeeping: bool = False
     tenant: str = ""
     unknown: tuple[str, ...] = ()
-    """Parameters that mean nothing here."""
+    """Parameters that mean nothing here, or have a value that does."""
 
     def choice(self, name: str) -> Choice:
         """Give what was chosen for a parameter."""
@@ -122,7 +124,7 @@ class Question:
 
     def filter(self, zone: ZoneInfo, now: datetime, window: Window | None = None) -> ActivityFilter:
         """Give what to look for; QuestionError names what is at fault. `window`: as on the first page."""
-        problems = dict.fromkeys(self.unknown, "There is no such filter.")
+        problems = {name: _STRANGE.get(name, "There is no such filter.") for name in self.unknown}
         for name, vocabulary in VOCABULARIES.items():
             choice = self.choice(name)
             if strange := [each for each in (*choice.only, *choice.without) if each not in vocabulary]:
@@ -252,6 +254,8 @@ def read(pairs: Iterable[tuple[str, str]]) -> Question:
         if choice != Choice():
             chosen[name] = choice
     single = {name: values.pop(name, [""])[-1] for name in ("tenant", "range", "from", "to", "q", "in")}
+    if (flag := values.get("bookkeeping", ["0"])[-1]) in _FLAGS:
+        values.pop("bookkeeping", None)
     preset = single["range"]
     dated = preset in {"", "custom"}
     return Question(
@@ -262,7 +266,7 @@ def read(pairs: Iterable[tuple[str, str]]) -> Question:
         chosen=chosen,
         text=single["q"],
         text_field=single["in"],
-        bookkeeping=values.pop("bookkeeping", ["0"])[-1] == "1",
+        bookkeeping=flag == "1",
         tenant=single["tenant"],
         unknown=tuple(sorted(values)),
     )

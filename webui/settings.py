@@ -43,7 +43,7 @@ class WebSettings(Variables):
     tls: bool = False
     """Whether browsers reach it by https: cookies become Secure, and http is redirected."""
     trusted_proxies: int = Field(default=0, ge=0, le=9)
-    """How many reverse proxies stand before it, whose X-Forwarded-For and -Proto are believed."""
+    """How many reverse proxies stand before it, whose X-Forwarded-For, -Proto and -Host are believed."""
     idle_minutes: int = Field(default=30, ge=1, le=1440)
     session_hours: int = Field(default=12, ge=1, le=168)
     threads: int = Field(default=8, ge=1, le=256)

@@ -305,3 +305,26 @@ def test_versions_of_one_moment_are_compared_in_the_order_of_the_history(site: S
     seen = text(site.signed_in("owner").get(f"/compare/{kind}/tied-1?a={a}&b={b}").text)
 
     assert "Stock 2 → 3 +1" in seen
+
+
+@pytest.mark.parametrize("span", ["30d", "365d"])
+def test_the_numbers_of_a_user_lead_to_exactly_their_events(site: Site, span: str) -> None:
+    long_ago = f"{site.clock() - timedelta(days=500):%Y-%m-%dT%H:%M:%S.000Z}"
+    lately = f"{site.clock() - timedelta(days=1):%Y-%m-%dT%H:%M:%S.000Z}"
+    who = {"id": f"u-{span}", "name": "Pia Falk", "email": f"pia-{span}@test001.example"}
+    by_mail = {"email": who["email"]}
+    start = 1000 + len(span)
+    made = [
+        events.document(start + 10, {"@timestamp": lately, "user": who}),
+        events.document(start + 20, {"@timestamp": lately, "user": by_mail}),
+        events.document(start + 30, {"@timestamp": long_ago, "user": who}),
+    ]
+    events.load(site.client, site.store.prefix, made)
+    browser = site.signed_in("owner")
+
+    page = browser.get(f"/users/u-{span}?range={span}").text
+
+    address = re.search(r'href="(/activity\?[^"]*ip=203[^"]*)"[^>]*>203.0.113.16</a></th><td>(\d+)<', page)
+    assert address
+    assert int(address[2]) == 2
+    assert len(re.findall('class="when"', browser.get(html.unescape(address[1])).text)) == 2

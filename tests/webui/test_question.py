@@ -48,6 +48,14 @@ def test_what_is_about_the_page_is_no_question() -> None:
     assert asked("cursor=abc&counts=1&proof=x&q=pallet") == Question(text="pallet")
 
 
+@pytest.mark.parametrize("value", ["yes", "true", "2", "-1"])
+def test_bookkeeping_is_shown_or_not_and_nothing_else(value: str) -> None:
+    with pytest.raises(QuestionError, match=r"bookkeeping: Write 1 to show it, or 0\."):
+        asked(f"bookkeeping={value}").filter(STOCKHOLM, NOW)
+    assert asked("bookkeeping=1").filter(STOCKHOLM, NOW).bookkeeping
+    assert not asked("bookkeeping=0").filter(STOCKHOLM, NOW).bookkeeping
+
+
 class TestTheHourThatIsTwice:
     """When summer time ends in Stockholm, 02:00 to 02:59 comes first at 00:00 UTC and then at 01:00 UTC."""
 

@@ -90,3 +90,14 @@ def test_saving_is_recorded(own_site: Site) -> None:
     entry = own_site.trail()[-1]
     assert entry["Action"] == "configured"
     assert "owner saved the view “Mine” for themselves: All activity in orders" in str(entry["Message"])
+
+
+def test_a_view_is_replaced_also_when_there_are_as_many_as_there_may_be(
+    own_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webui.search.saved.MAX_VIEWS_COUNT", 1)
+    owner = own_site.signed_in("owner")
+    assert save(owner, "Mine") == 303
+    assert save(owner, "Another") == 400
+    assert save(owner, "Mine", query="category=users") == 303
+    assert "/activity?category=users" in owner.get("/activity?view=").text

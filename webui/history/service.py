@@ -82,6 +82,8 @@ class Person:
     """One user through time."""
 
     key: str
+    keys: tuple[str, ...]
+    """By which the events are found, here and in the activity log."""
     id: str
     name: str
     email: str
@@ -170,6 +172,7 @@ class Histories:
         exported, permitted = self._latest(taken), self._latest(permissions)
         return Person(
             key=key,
+            keys=tuple(keys),
             id=names[0],
             email=names[1],
             name=names[2] or names[1] or key,

@@ -9,7 +9,7 @@ from webui import chart, trail
 from webui.access import Role, identity, needs, reader
 from webui.history import page
 from webui.history.service import SPANS, USUAL_SPAN, Entity, Histories, Shown
-from webui.question import Question, QuestionError, local_text
+from webui.question import PRESETS, Question, QuestionError, local_text
 from webui.rows import days as rows_by_day
 from webui.wording import entity_name
 
@@ -119,7 +119,8 @@ def user(key: str) -> str:
         who=who,
         entity=("ApplicationUser", person.id or person.name),
     )
-    asked = Question(preset=span if span in {"7d", "30d", "90d"} else "").only("user", person.id or key)
+    period = Question(preset=span) if span in PRESETS else Question().within(person.window)
+    asked = period.any_of("user", person.keys)
     zone = person.place.zone
     habits = person.habits
     return render_template(

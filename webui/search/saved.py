@@ -65,9 +65,9 @@ class SavedViews:
             raise ViewError(f"Give the view a name of 1 to {MAX_NAME_CHARS} characters.")
         self._documents.prepare()
         known = self.all(reader)
-        if len(known) >= MAX_VIEWS_COUNT:
-            raise ViewError(f"There are {MAX_VIEWS_COUNT} views already; delete one first.")
         same = next((view for view in known if view.mine and view.name == name), None)
+        if same is None and len(known) >= MAX_VIEWS_COUNT:
+            raise ViewError(f"There are {MAX_VIEWS_COUNT} views already; delete one first.")
         source: dict[str, Any] = {
             "tenant": _tenant(reader),
             "owner": reader.account,
