@@ -34,6 +34,11 @@ Action = Literal[
 ]
 
 
+ASKED: Final = "asked"
+CONFIRMED: Final = "confirmed"
+WITHDRAWN: Final = "withdrawn"
+
+
 class TrailSettings(Variables):
     """Where the trail is: the variable is the web UI's, so that all of it is in one file."""
 
@@ -59,6 +64,8 @@ class Entry:
     UserName: str = ""
     EntityType: str = ""
     EntityId: str = ""
+    Erasure: str = ""
+    """What was decided of the erasure of this tenant; `audit-indexer verify` looks for it."""
     Query: str = ""
     Sentence: str = ""
     Format: str = ""

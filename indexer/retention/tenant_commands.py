@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from indexer import trail
 from indexer.errors import SettingsError
 from indexer.retention import clock, erasures, holds, signing
 from indexer.retention import run as runs
@@ -118,7 +119,8 @@ def erase(timeout_secs: float, tenant_id: str, reason: str, by: str | None, *, w
         found = erasures.get(client, prefix, tenant_id)
         if withdraw:
             taken = erasures.withdraw(client, prefix, tenant_id)
-            note(f"{who} took back the erasure of tenant {taken.tenant}", taken.tenant, who)
+            said = f"{who} took back the erasure of tenant {taken.tenant}"
+            note(said, taken.tenant, who, erasure=trail.WITHDRAWN)
             click.echo(f"the erasure of tenant {taken.tenant} is no longer asked for")
             return
         if found is None:
@@ -127,7 +129,8 @@ def erase(timeout_secs: float, tenant_id: str, reason: str, by: str | None, *, w
                     "--reason is missing: it asks for the erasure, a second person confirms it"
                 )
             made = erasures.request(client, prefix, tenant_id, reason=reason, by=who, now=now)
-            note(f"{who} asked for the erasure of tenant {made.tenant}: {made.reason}", made.tenant, who)
+            said = f"{who} asked for the erasure of tenant {made.tenant}: {made.reason}"
+            note(said, made.tenant, who, erasure=trail.ASKED)
             click.echo(f"nothing is erased yet: a second person confirms it by `tenants erase {made.tenant}`")
             return
         if reason:
@@ -138,7 +141,8 @@ def erase(timeout_secs: float, tenant_id: str, reason: str, by: str | None, *, w
         key = signing.key()
         confirmed = erasures.confirm(client, prefix, tenant_id, by=who, now=clock.latest(client, now))
         if not found.is_confirmed:
-            note(f"{who} confirmed the erasure of tenant {found.tenant}: {found.reason}", found.tenant, who)
+            said = f"{who} confirmed the erasure of tenant {found.tenant}: {found.reason}"
+            note(said, found.tenant, who, erasure=trail.CONFIRMED)
         bar = Bar()
         try:
             report = runs.erase(client, prefix, confirmed, Order(now, key=key), bar)

@@ -9,7 +9,7 @@ from indexer.errors import SettingsError
 from indexer.trail import Entry, Trail, TrailError, TrailSettings
 
 
-def note(message: str, tenant_id: str, who: str) -> None:
+def note(message: str, tenant_id: str, who: str, *, erasure: str = "") -> None:
     """Write down what somebody did about a tenant; `SettingsError` when that cannot be written.
 
     The line is of no tenant: it is the operators', and outlives the tenant's events.
@@ -23,6 +23,7 @@ def note(message: str, tenant_id: str, who: str) -> None:
                 UserName=who,
                 EntityType="Tenant",
                 EntityId=tenant_id,
+                Erasure=erasure,
             )
         )
     except TrailError as error:

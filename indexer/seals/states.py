@@ -23,6 +23,7 @@ class State(StrEnum):
     ANCHOR_MISMATCH = "anchor mismatch"
     DOUBTED = "doubted certificate"
     HIDDEN = "hidden"
+    UNCONFIRMED = "unconfirmed erasure"
 
 
 FINDINGS: Final = frozenset(
@@ -35,6 +36,7 @@ FINDINGS: Final = frozenset(
         State.ANCHOR_MISMATCH,
         State.DOUBTED,
         State.HIDDEN,
+        State.UNCONFIRMED,
     }
 )
 """What needs a person."""
@@ -53,4 +55,5 @@ MEANINGS: Final[dict[State, str]] = {
     State.ANCHOR_MISMATCH: "a seal is not the one that an anchor outside the store names",
     State.DOUBTED: "a certificate is not signed as it should be: what it says is not believed",
     State.HIDDEN: "a partition shows a part of its events only: the alias has a filter or a routing there",
+    State.UNCONFIRMED: "a tenant was erased, and nobody confirmed it in the trail that agents have sealed",
 }

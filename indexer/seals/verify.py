@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any, Final
 
 from indexer import partitions, tenants
-from indexer.classes import DEFAULTS
+from indexer.classes import DEFAULTS, LONGEST
 from indexer.client import Client
 from indexer.errors import MissingError, PermanentError
 from indexer.event import event_hash
@@ -26,6 +26,7 @@ from indexer.retention.certificate import Certificate
 from indexer.seals import merkle, scan, seal
 from indexer.seals.anchors import Anchor
 from indexer.seals.chains import Chains, Trouble
+from indexer.seals.confirmations import Confirmations
 from indexer.seals.deletions import Deletions
 from indexer.seals.judge import FRESH, WHOLE, EventRecord, Judgement, LeafRecord, judge
 from indexer.seals.leaves import ID_CHARS, Placement
@@ -89,6 +90,7 @@ class Verification:
         self._tenants = Numbers()
         self._sealed: list[seal.Seal] = []
         self._report = Report(extent, now)
+        self._confirmations = Confirmations()
         self._gone: Counter[tuple[int, State]] = Counter()
 
     def run(
@@ -120,9 +122,11 @@ class Verification:
             self._read_seals(chains, leaves)
             indices, events = self._all_events(folder, buckets, event_count)
             # Read after the events: what retention deletes meanwhile has its certificate then.
+            believed = list(self._believed(certifiers))
+            classes = tenants.recorded_classes(self._client, self._prefix) or DEFAULTS
             self._deletions = Deletions(
-                self._believed(certifiers),
-                tenants.recorded_classes(self._client, self._prefix) or DEFAULTS,
+                believed,
+                classes,
                 [_address(name) for name in indices],
                 self._moment(),
             )
@@ -138,6 +142,12 @@ class Verification:
             if is_narrowed
         ]
         self._settle_counts()
+        if self._extent == Extent():
+            # The trail is the operators': with anything left out, a line that is not seen proves nothing.
+            unconfirmed = self._confirmations.missing(believed, self._now, classes[LONGEST].days or 0)
+            report.troubles += [
+                Trouble(State.UNCONFIRMED, "", f"of tenant {tenant}") for tenant in unconfirmed
+            ]
         report.finished = datetime.now(UTC)
         return report
 
@@ -226,6 +236,7 @@ class Verification:
                 if attempt == _ATTEMPTS:
                     raise
                 self._report.forget_events()
+                self._confirmations = Confirmations()
             finally:
                 events.done()
 
@@ -253,6 +264,8 @@ class Verification:
         flags = 0
         if computed and computed == about.get("hash") and about.get("id") == id_:
             flags = WHOLE
+        if flags:
+            self._confirmations.take(id_, document)
         if since <= str(about.get("ingested", "")) <= until:
             flags |= FRESH
         events.add(
@@ -283,6 +296,8 @@ class Verification:
 
     def _note(self, id_: bytes, judgement: Judgement) -> None:
         state, event, placement = judgement[:3]
+        if state in {State.VERIFIED, State.CARRIED_OVER}:
+            self._confirmations.verified(id_.decode())
         if placement is not None:
             where, tenant = self._placements.values[placement]
             if state in {State.EXPIRED, State.ERASED}:

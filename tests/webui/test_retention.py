@@ -151,11 +151,14 @@ class TestAnErasure:
         assert tenants.load(own_site.client, own_site.store.prefix, now=BEGUN).is_erased(NORD)
         assert "by the next run" in first.get(PAGE).text
         assert send(first, f"{path}/withdraw") == 400
+        said = [(each["UserName"], each["Erasure"]) for each in own_site.trail() if "Erasure" in each]
+        assert said == [("operator", "asked"), ("second", "confirmed")]
 
     def test_can_be_taken_back_until_it_is_confirmed(self, own_site: Site) -> None:
         browser = own_site.signed_in("operator")
         assert send(browser, f"{PAGE}/erasures", tenant=NORD, reason="left") == 303
         assert send(browser, f"{PAGE}/erasures/{NORD}/withdraw") == 303
+        assert own_site.trail()[-1]["Erasure"] == "withdrawn"
         assert erasures.all(own_site.client, own_site.store.prefix) == []
 
     def test_is_refused_while_the_tenant_is_held(self, own_site: Site) -> None:

@@ -113,7 +113,7 @@ def _is_whole(report: Mapping[str, Any], own: str | None) -> bool:
 
 
 def _counted(report: Mapping[str, Any], counts: Mapping[str, int], own: str | None) -> list[Counted]:
-    of_no_event = {State.GAP, State.ANCHOR_MISMATCH, State.DOUBTED, State.HIDDEN}
+    of_no_event = {State.GAP, State.ANCHOR_MISMATCH, State.DOUBTED, State.HIDDEN, State.UNCONFIRMED}
     return [
         Counted(
             state=state,

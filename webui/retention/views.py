@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from indexer.trail import ASKED, CONFIRMED, WITHDRAWN
 from webui import trail
 from webui.access import Role, identity, needs, reader
 from webui.retention.service import SHOWN_COUNT, HoldForm, RefusedError, Retention
@@ -58,7 +59,8 @@ def ask_erasure() -> Response | tuple[str, int]:
         made = _retention().ask_erasure(reader(), tenant, reason, identity().name)
     except RefusedError as error:
         return _refused(error)
-    return _done(f"asked for the erasure of tenant {made.tenant}: {made.reason}", made.tenant)
+    said = f"asked for the erasure of tenant {made.tenant}: {made.reason}"
+    return _done(said, made.tenant, erasure=ASKED)
 
 
 @blueprint.post("/admin/retention/erasures/<tenant_id>/confirm")
@@ -69,7 +71,8 @@ def confirm_erasure(tenant_id: str) -> Response | tuple[str, int]:
         made = _retention().confirm_erasure(reader(), tenant_id, identity().name)
     except RefusedError as error:
         return _refused(error)
-    return _done(f"confirmed the erasure of tenant {made.tenant}: {made.reason}", made.tenant)
+    said = f"confirmed the erasure of tenant {made.tenant}: {made.reason}"
+    return _done(said, made.tenant, erasure=CONFIRMED)
 
 
 @blueprint.post("/admin/retention/erasures/<tenant_id>/withdraw")
@@ -80,12 +83,13 @@ def withdraw_erasure(tenant_id: str) -> Response | tuple[str, int]:
         made = _retention().withdraw_erasure(reader(), tenant_id)
     except RefusedError as error:
         return _refused(error)
-    return _done(f"took back the erasure of tenant {made.tenant}", made.tenant)
+    return _done(f"took back the erasure of tenant {made.tenant}", made.tenant, erasure=WITHDRAWN)
 
 
-def _done(what: str, tenant_id: str) -> Response:
+def _done(what: str, tenant_id: str, *, erasure: str = "") -> Response:
     who = identity()
-    trail.record("configured", f"{who.name} {what}", who=who, status=303, entity=("Tenant", tenant_id))
+    said, entity = f"{who.name} {what}", ("Tenant", tenant_id)
+    trail.record("configured", said, who=who, status=303, entity=entity, erasure=erasure)
     return redirect(url_for("retention_admin.index"), 303)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from indexer.seals.confirmations import Confirmations
+from indexer.trail import CONFIRMED
 from tests.agent.normalise.feeding import TENANT, Event, Feeding, flags, what
 
 
@@ -117,6 +119,13 @@ class TestTheTrail:
         assert event["url"] == {"path": "/activity", "query": "q=delete"}
         assert event["event"]["provenance"] == "trail"
         assert event["labels"] == {"Rows": 12}
+
+    def test_says_to_verify_that_an_erasure_was_confirmed(self) -> None:
+        event = self.done(Action="configured", EntityType="Tenant", EntityId=TENANT, Erasure=CONFIRMED)
+        found = Confirmations()
+        found.take(event["event"]["id"], event)
+        found.verified(event["event"]["id"])
+        assert found.tenants == {TENANT}
 
     def test_keeps_an_action_that_it_does_not_know(self) -> None:
         event = self.done(Action="danced", Outcome="great")

@@ -226,7 +226,8 @@ def test_an_erasure_is_asked_for_by_one_and_done_by_another(keeping: Keeping, tm
     assert done.exit_code == 0, done.output
     assert done.output.endswith("3 events erased\n")
     assert keeping.indices() == []
-    assert [each["UserName"].partition(" ")[0] for each in lines(trail)] == ["anna", "ben"]
+    said = [(each["UserName"].partition(" ")[0], each["Erasure"], each["EntityId"]) for each in lines(trail)]
+    assert said == [("anna", "asked", ACME), ("ben", "confirmed", ACME)]
     assert run(keeping, *erase, "--withdraw", trail=trail).exit_code == 2
 
 
