@@ -7,51 +7,32 @@ to the same value?" stays answerable.
 
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
 import ahocorasick_rs
 import orjson
 
-from agent.normalise import markup, spans
-from agent.normalise.signs import SEPARATORS, Sign, Signs
+from agent.normalise import cards, markup, spans
+from agent.normalise.names import Names, words
+from agent.normalise.signs import LOGIN, Sign, Signs
 
-WORDS: Final = ("password", "passwd", "pwd", "secret", "token", "authorization", "cookie", "pin", "cvv")
-"""Sensitive as a whole word of a name: `ClientSecret`, `Pin`, but not `ShippingInstructions`."""
-
-PHRASES: Final = (
-    "password",
-    "passwd",
-    "secret",
-    "refreshtoken",
-    "accesstoken",
-    "apikey",
-    "authorization",
-    "setcookie",
-    "passwordhash",
-    "securitystamp",
-    "concurrencystamp",
-    "connectionstring",
-)
-"""Sensitive wherever they stand in a name once its words are joined: `apiKey`, `API_KEY`, `x-api-key`."""
-
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _WHOLE_LINE: Final = frozenset({"authorization", "cookie", "setcookie"})
-_WORD_ENDS: Final = ("token", "tokens", "pwd", "cookie", "cookies")
-"""Sensitive at the end of a word too: `authtoken`."""
-
 _MAY_HOLD: Final = re.compile(r"[=:%\[<]|&lt|\\u00|eyJ|bearer|-----BEGIN|[0-9 -]{14}", re.IGNORECASE)
 _SMALLEST_CARD: Final = 10**13
 _SHORTEST_ECHO: Final = 6
-_NAME_COUNT: Final = 20_000
 
+_BLANK: Final = r"\s{0,8}+[ \t]{0,56}+"
 _NAME_AND_MARK: Final = (
     r"([\w.+@-]++(?:\[\w{0,32}\]|\]){0,8})"
-    r"(?:\\+(?:x2[27]|u002[27])|\\*[\"'])?\]?\s{0,8}[:=]>?\s{0,8}"
+    rf"(?:\\+(?:x2[27]|u002[27])|\\*[\"'])?\]?{_BLANK}[:=](?:>|[:=]{{1,2}}(?=\s))?{_BLANK}"
 )
 _NAME: Final = re.compile(r"(?<![\w.+@-])" + _NAME_AND_MARK, re.ASCII)
+# Any letter there is, and the marks above and below it.
+_FOREIGN_NAME: Final = re.compile(_NAME.pattern.replace(r"[\w.+@-]", r"[\w.+@\x80-\U0010ffff-]"))
 _NAME_HERE: Final = re.compile(_NAME_AND_MARK, re.ASCII)
+_HOLE: Final = re.compile(r"\{[@$]?(\w+)[^{}]*\}")
 _NAME_REST: Final = re.compile(r"[\w.+@-]*+", re.ASCII)
 _PIECE: Final = re.compile(r"[^\s?&#=]+")
 _ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -66,11 +47,7 @@ _PLAIN_NAME_LIMIT: Final = 64
 _JWT: Final = re.compile(r"(?<![\w-])(?=[\w-]{9,}+\.[\w-]{4,}+\.)([\w-]*?)(eyJ[\w-]{6,}\.[\w-]{4,}\.[\w-]*)")
 _BEARER: Final = re.compile(r"(?i)\b(bearer\s+)([\w.~+/=-]{6,})")
 _PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL)
-_CARD: Final = re.compile(r"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w-])")
-_ISSUED: Final = re.compile(
-    r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
-    r"|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}|6(?:011|4[4-9]\d|5\d\d)\d{12}|62\d{14,17}"
-)
+_LOGIN: Final = re.compile(LOGIN)
 _REPLACED: Final = "[redacted:"
 _DONE: Final = re.compile(r"\[redacted:[0-9a-f]{8}\]")
 _DONE_BYTES: Final = re.compile(_DONE.pattern.encode())
@@ -79,7 +56,8 @@ _LABELLED: Final = frozenset(("value", "values", "oldvalue", "newvalue"))
 _PLAIN_PAIR: Final = re.compile(rb'"([A-Za-z_@][\w. -]{0,63})":(?:null|"([^"\\\r\n]*)")')
 # What follows the name of a value, or the end of a text that is a name and nothing else.
 _MAY_BE_NAME: Final = re.compile(
-    rb"[\w. +@\[\]-]{0,200}(?:\\+(?:x2|u002|u003|[\"'])|[\"'%>]|&gt|\s{0,8}[:=,])|[\w. +@\[\]-]{201}"
+    rb"[\w. +@\[\]-]{0,200}(?:\\+(?:x2|u002|u003|[\"'])|[\"'%>]|&gt|(?:\s|\\[tnr]){0,64}[:=,])"
+    rb"|[\w. +@\[\]-]{201}|[^\"\\\r\n]{0,200}\""
 )
 _FIELD_LIST: Final = re.compile(rb'"ChangedFields":"[\w,]*"')
 
@@ -89,11 +67,11 @@ class Redactor:
 
     def __init__(self, key: bytes, extra: Iterable[str] = ()) -> None:
         self._key = key
-        spelt = [_words(name) for name in extra]
-        self._phrases = PHRASES + tuple("".join(words) for words in spelt if words)
-        self._signs = Signs(mark.join(words) for words in spelt for mark in SEPARATORS)
+        names = Names(extra)
+        self.is_sensitive = names.is_sensitive
+        self._name = _FOREIGN_NAME if names.has_foreign else _NAME
+        self._signs = Signs(names.spelt)
         self.suspects = self._signs.suspects
-        self._names: dict[str, bool] = {}
 
     def without_plain_secrets(self, raw: bytes) -> bytes | None:
         """The bytes without the secrets that plainly stand as `"name":"value"`, to be found without parsing.
@@ -126,22 +104,6 @@ class Redactor:
             kept_from = pair.end(2)
         return b"".join((*pieces, raw[kept_from:])) if pieces else raw
 
-    def is_sensitive(self, name: str) -> bool:
-        """Whether a value of this name is a secret."""
-        known = self._names.get(name)
-        if known is None:
-            words = _words(name)
-            joined = "".join(words)
-            known = any(
-                word in WORDS or word.removesuffix("s") in WORDS or word.endswith(_WORD_ENDS)
-                for word in words
-            ) or any(phrase in joined for phrase in self._phrases)
-            if len(self._names) >= _NAME_COUNT:
-                self._names.clear()
-            if len(name) <= _NAME_LIMIT:
-                self._names[name] = known
-        return known
-
     def fingerprint(self, value: object) -> str:
         """`[redacted:xxxxxxxx]`, the first 8 hex digits of the value's HMAC-SHA256 under the key."""
         text = value.encode() if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
@@ -154,8 +116,13 @@ class Redactor:
         """A copy of a record without its secrets, and those long enough to be recognised elsewhere."""
         secrets: list[str] = []
         clean = self._tree(record, secrets)
-        number = record.get("EntityNumber", record.get("AuditKey"))
-        if isinstance(number, str) and self.is_sensitive(number):
+        for each in ("@mt", "@m"):
+            if clean.get(each) != record.get(each):
+                for name in set(self._shown(str(record[each]), record)):
+                    clean[name] = self._secret(record[name], secrets)
+        # A setting by its key; what ASP.NET keeps for a user: seeds of one-time passwords, recovery codes.
+        said = (record.get("EntityNumber") or record.get("AuditKey"), record.get("EntityType"))
+        if any(isinstance(name, str) and self.is_sensitive(name) for name in said):
             for side in ("OldValues", "NewValues"):
                 if isinstance(clean.get(side), dict) and clean[side].get("Value"):
                     clean[side]["Value"] = self._secret(record[side]["Value"], secrets)
@@ -203,17 +170,15 @@ class Redactor:
             text = _PEM.sub(lambda match: self.fingerprint(match[0]), text)
         if Sign.NAME in signs:
             text = self._without(text, list(markup.values(text, self.is_sensitive)))
-            found = self._signs.find(text.encode(errors="replace"))
-            starts = [start for sign, start, _ in found if sign is Sign.NAME]
-            text = self._pairs(text, _names(text, starts) if text.isascii() else _NAME.finditer(text))
+            text = self._pairs(text)
+        if Sign.LOGIN in signs:
+            text = _LOGIN.sub(lambda match: match[1] + self._once(match[2]), text)
         if Sign.BEARER in signs:
             text = _BEARER.sub(lambda match: match[1] + self.fingerprint(match[2]), text)
         if Sign.JWT in signs:
             text = _JWT.sub(lambda match: match[1] + self.fingerprint(match[2]), text)
         if Sign.CARD in signs:
-            text = _CARD.sub(
-                lambda match: self.fingerprint(match[0]) if _is_card(match[0]) else match[0], text
-            )
+            text = cards.replaced(text, self.fingerprint)
         return self._encoded(text, decodings) if decodings and _ENCODED.search(text) is not None else text
 
     def _tree(self, node: Any, secrets: list[str], decodings: int = _DECODINGS) -> Any:  # noqa: ANN401 -- JSON
@@ -244,16 +209,21 @@ class Redactor:
         )
 
     def _number(self, node: Any) -> Any:  # noqa: ANN401 -- JSON is what it is
-        if node.__class__ is int and node > _SMALLEST_CARD and _is_card(str(node)):
+        if node.__class__ is int and node > _SMALLEST_CARD and cards.is_card(str(node)):
             return self.fingerprint(str(node))
         return node
 
     def _secret(self, value: object, secrets: list[str]) -> object:
-        if value is None or value == "" or (isinstance(value, str) and _DONE.fullmatch(value)):
+        if value is None or isinstance(value, bool) or value == "":
+            return value
+        if isinstance(value, str) and _DONE.fullmatch(value):
             return value
         if isinstance(value, str) and len(value) >= _SHORTEST_ECHO:
             secrets.append(value)
         return self.fingerprint(value)
+
+    def _once(self, value: str) -> str:
+        return value if _DONE.fullmatch(value) else self.fingerprint(value)
 
     def _without(self, text: str, found: list[tuple[int, int]]) -> str:
         """The text with these stretches replaced, but for those that are replaced already."""
@@ -265,9 +235,22 @@ class Redactor:
                 done = end
         return "".join((*parts, text[done:])) if parts else text
 
-    def _pairs(self, text: str, names: Iterable[re.Match[str]]) -> str:
+    def _pairs(self, text: str) -> str:
         """Replace the values of sensitive names: `name=value`, `Name: value`, in quotes, escaped."""
         parts: list[str] = []
+        done = 0
+        for start, end, read_on in self._values(text):
+            parts += (text[done:start], self.fingerprint(text[start:end]), text[end:read_on])
+            done = read_on
+        parts.append(text[done:])
+        return "".join(parts)
+
+    def _values(self, text: str) -> Iterator[spans.Span]:
+        """The values that `_pairs` replaces."""
+        names: Iterable[re.Match[str]] = self._name.finditer(text)
+        if text.isascii():
+            starts = (start for sign, start, _ in self._signs.find(text.encode()) if sign is Sign.NAME)
+            names = _names(text, starts)
         done = 0
         for name in names:
             if name.start() < done or not self.is_sensitive(name[1]):
@@ -275,14 +258,22 @@ class Redactor:
             known = _DONE.match(text, name.end())
             if known is not None and not text[known.end() : known.end() + 1].isalnum():
                 continue
-            whole_line = "".join(_words(name[1])) in _WHOLE_LINE
-            start, end, read_on = spans.value(text, name, whole_line=whole_line)
-            body = text[start:end]
+            span = spans.value(text, name, whole_line="".join(words(name[1])) in _WHOLE_LINE)
+            body = text[span.start : span.end]
             if body and body not in {"null", "true", "false"} and _DONE.fullmatch(body) is None:
-                parts += (text[done:start], self.fingerprint(body), text[end:read_on])
-                done = read_on
-        parts.append(text[done:])
-        return "".join(parts)
+                yield span
+                done = span.done
+
+    def _shown(self, message: str, record: dict[str, Any]) -> Iterator[str]:
+        """Names of the properties whose values a message shows where a secret belongs: `token={Link}`.
+
+        By the hole in a template, by the value itself in a message that is rendered already.
+        """
+        for start, end, _ in self._values(message):
+            body = message[start:end]
+            yield from (hole[1] for hole in _HOLE.finditer(body) if hole[1] in record)
+            if len(body) >= _SHORTEST_ECHO:
+                yield from (name for name, value in record.items() if value == body)
 
     def _encoded(self, text: str, decodings: int) -> str:
         """Replace what is secret once `%xx` is decoded, by its name or by what it holds."""
@@ -335,23 +326,6 @@ def _names(text: str, starts: Iterable[int]) -> Iterable[re.Match[str]]:
         read = _NAME_REST.match(text, start).end()  # type: ignore[union-attr] # or empty
         if name is not None:
             yield name
-
-
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(name)]
-
-
-def _is_card(text: str) -> bool:
-    """Whether digits are a payment card's: an issuer's prefix and length, and Luhn's sum.
-
-    Thirteen digits are none: they are EAN barcodes, and every tenth of those satisfies Luhn too.
-    """
-    digits = "".join(char for char in text if char.isdigit())
-    if not _ISSUED.fullmatch(digits):
-        return False
-    values = [int(char) for char in digits]
-    doubled = (value * 2 - 9 if value > 4 else value * 2 for value in values[-2::-2])  # noqa: PLR2004 -- Luhn
-    return (sum(values[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def _inside(text: str) -> str:

@@ -22,6 +22,10 @@ _PIN: Final = re.compile(rb"[Pp]inG|PING[a-z]")
 _CARD_ROOM: Final = 16
 # What can hide a name or a shape: letters, digits, `_-.`, `%` itself, a space in a number.
 _ENCODED: Final = re.compile(rb"%(?:2[5BbDdEe]|(?<=[0-9]%)20(?=[0-9])|3\d|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff])")
+LOGIN: Final = r"(://[^\s/?#@:\"'<>\\]*+:)([^\s/?#\"'<>\\]+)(?=@)"
+"""A URL that signs in, `amqp://user:password@host`: what stands before the password, and the password."""
+
+_LOGIN: Final = re.compile(LOGIN.encode())
 _ESCAPED_ASCII: Final = re.compile(rb"\\u00[2-7]")
 
 
@@ -31,6 +35,7 @@ class Sign(StrEnum):
     HARMLESS = "harmless"
     NAME = "name"
     BEARER = "bearer"
+    LOGIN = "login"
     PEM = "pem"
     JWT = "jwt"
     CARD = "card"
@@ -43,22 +48,19 @@ SEPARATORS: Final = ("", "_", "-", ".", " ", "+", "][", "%00")
 
 _TWO_WORDS: Final = (
     ("api", "key"),
+    ("access", "key"),
+    ("account", "key"),
+    ("private", "key"),
+    ("recovery", "code"),
+    ("pass", "phrase"),
+    ("pass", "code"),
     ("security", "stamp"),
     ("concurrency", "stamp"),
     ("connection", "string"),
 )
 _NAMES: Final = (
-    *("passw", "pwd", "secret", "token", "authorization", "cookie", "cvv", "pin"),
-    *(
-        separator.join(words)
-        for words in (
-            ("api", "key"),
-            ("security", "stamp"),
-            ("concurrency", "stamp"),
-            ("connection", "string"),
-        )
-        for separator in SEPARATORS
-    ),
+    *("passw", "pwd", "secret", "token", "authorization", "cookie", "cvv", "cvc", "pin", "otp", "credential"),
+    *(separator.join(words) for words in _TWO_WORDS for separator in SEPARATORS),
 )
 # Words that only look like names of secrets. They begin or are listed earlier, so they are found instead.
 _HARMLESS: Final = (
@@ -72,6 +74,7 @@ _PATTERNS: Final = (
     (_HARMLESS, Sign.HARMLESS),
     (_NAMES, Sign.NAME),
     (("bearer",), Sign.BEARER),
+    (("://",), Sign.LOGIN),
     (("-----begin",), Sign.PEM),
     (("eyj",), Sign.JWT),
     (_CARDS, Sign.CARD),
@@ -85,9 +88,12 @@ class Signs:
     """Finds signs; `extra` are more names, in each spelling that is to be found."""
 
     def __init__(self, extra: Iterable[str] = ()) -> None:
-        signs = {text.encode(): sign for texts, sign in _PATTERNS for text in texts}
-        for name in extra:
-            signs.setdefault(name.encode().translate(_FOLD), Sign.NAME)
+        names = [name.encode().translate(_FOLD) for name in extra]
+        # Of two signs that begin at one place the one listed first is found: these go before `%`.
+        signs = {name: Sign.NAME for name in names if name.startswith((b"%", b"\\"))}
+        signs.update((text.encode(), sign) for texts, sign in _PATTERNS for text in texts)
+        for name in names:
+            signs.setdefault(name, Sign.NAME)
         signs.pop(b"", None)
         self._signs = list(signs.values())
         self._find = ahocorasick_rs.BytesAhoCorasick(
@@ -126,6 +132,8 @@ def _is_reason(sign: Sign, raw: bytes, start: int, end: int) -> bool:
         return True
     if sign is Sign.CARD:
         return _CARD.search(raw, start, end + _CARD_ROOM) is not None
+    if sign is Sign.LOGIN:
+        return _LOGIN.match(raw, start) is not None
     if sign is Sign.ESCAPE:
         return _ESCAPED_ASCII.match(raw, start) is not None
     if sign is Sign.ENCODED:
