@@ -1,6 +1,8 @@
 """What a line of nginx's access log says: a request as the proxy saw it, with the address it came from."""
 
+import re
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 import orjson
 
@@ -16,6 +18,7 @@ _LAYOUT: Final = (
     *("@t", "method", "uri", "status", "tenant", "remote_user", "remote_addr", "user_agent"),
     *("request_time", "request_id", "@m"),
 )
+_SLASH: Final = re.compile("%2[Ff]")
 _REMEMBERED_CHARS: Final = 512
 _LONGEST_SECS: Final = 1e9
 _dumps: Final = orjson.dumps
@@ -98,7 +101,7 @@ class ProxyLines:
             labels["status"] = printed_status
         method, uri = text_of(method), text_of(uri)
         path, _, query = uri.partition("?")
-        match = self._routes.match(method, path)
+        match = self._routes.match(method, _decoded(path) if "%" in path else path)
         row = match.row
         action = _action(method, status, row.action, query)
         named = match.entity_id or match.entity_number or path or "a malformed request"
@@ -107,7 +110,8 @@ class ProxyLines:
         )
         outcome = "unknown" if not status else "failure" if status >= REFUSED else "success"
         reading = _Reading(
-            match.tenant,
+            # Of the path as it stands: the tenant chooses the partition, which a resend has to find again.
+            self._routes.tenant(path),
             fragments.what("api", action),
             fragments.outcome(outcome),
             fragments.http(method, status) if method else b"",
@@ -122,6 +126,12 @@ class ProxyLines:
                 self._readings.clear()
             self._readings[method, uri, status] = reading
         return reading
+
+
+def _decoded(path: str) -> str:
+    """A path as SmartWMS reads it, without `%xx` but for `%2F`; as it stands where it would break a line."""
+    decoded = unquote(_SLASH.sub("%252F", path))
+    return decoded if decoded.isprintable() else path
 
 
 def _action(method: str, status: int, routed: str, query: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote_plus
 
 import orjson
 
@@ -22,7 +23,10 @@ REFUSED: Final = 400
 FAILED: Final = 500
 STATUSES: Final = range(100, 1000)
 
-_PAGE_SIZE: Final = re.compile(r"(?i)(?:^|[?&])(?:pageSize|page_size|limit|take)=(\d{1,9})(?:&|$)")
+# As ASP.NET reads a number: blanks (`+`) and zeros around it mean nothing, and 2147483647 is everything.
+_PAGE_SIZE: Final = re.compile(
+    r"(?i)(?:^|[?&])(?:pageSize|page_size|limit|take)=[\s+]*+0*+([0-9]{1,19})[\s+]*+(?:&|$)"
+)
 _LOGIN_REFUSED: Final = frozenset({401, 403, 423, 429})
 _REMEMBERED_CHARS: Final = 512
 _LONGEST_MS: Final = 1e12
@@ -212,6 +216,8 @@ def facts_of(record: dict[str, Any], inside: Context) -> Facts:
 
 def is_export(query: str) -> bool:
     """Whether a query string asks for a page as large as an export."""
+    if "%" in query:
+        query = "&".join(unquote_plus(pair).replace("&", " ") for pair in query.split("&"))
     found = _PAGE_SIZE.search(query) if query else None
     return found is not None and int(found[1]) >= EXPORT_ROWS
 

@@ -182,6 +182,17 @@ REQUESTS = [
         request(f"{BASE}/products", QueryString="?pageSize=500"), "api", "exported", id="a big page"
     ),
     pytest.param(request(f"{BASE}/products", QueryString="?pageSize=499"), "api", "read", id="a small page"),
+    *(
+        pytest.param(request(f"{BASE}/products", QueryString=query), "api", "exported", id=query)
+        for query in (
+            *("?pageSize=2147483647", "?page%53ize=1000", "?pageSize=%31000", "?pageSize=00000000001000"),
+            *("?page=1&PAGESIZE=+500+", "?pageSize=500%20"),
+        )
+    ),
+    *(
+        pytest.param(request(f"{BASE}/products", QueryString=query), "api", "read", id=query)
+        for query in ("?pageSize=%34%39", "?search=a%26pageSize%3D1000", "?pageSize=-500", "?pageSize=5e9")
+    ),
     pytest.param(request(f"{BASE}/products", "POST", 400), "api", "refused", id="4xx"),
     pytest.param(request(f"{BASE}/products", "POST", 503), "api", "failed", id="5xx"),
     pytest.param(request("/no/such/route", "PUT"), "api", "called", id="an unknown route"),

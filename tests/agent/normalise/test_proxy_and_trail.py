@@ -63,6 +63,22 @@ class TestAnAccessLogLine:
     def test_is_never_a_domain_event(self) -> None:
         assert what(seen(method="POST", status=201))[:2] == ("api", "called")
 
+    @pytest.mark.parametrize(
+        ("path", "route", "number"),
+        [
+            ("products/sku/AB%20C%C3%A5", "products/sku/{sku}", "AB Cå"),
+            ("pro%64ucts/sku/A-1", "products/sku/{sku}", "A-1"),
+            ("products/sku/A%2FB%2f%25", "products/sku/{sku}", "A%2FB%2F%"),
+            ("products/sku/A%0d%0a%20B", "products/sku/{sku}", "A%0d%0a%20B"),
+        ],
+    )
+    def test_names_what_an_encoded_path_means(self, path: str, route: str, number: str) -> None:
+        event = seen(uri=f"/api/v1/tenant/{TENANT}/{path}")
+        assert event["entity"] == {"type": "Product", "number": number}
+        assert event["url"]["route"] == f"/api/v1/tenant/{{tenantId}}/{route}"
+        assert event["url"]["path"] == f"/api/v1/tenant/{TENANT}/{path}"
+        assert event["tenant"]["id"] == TENANT
+
     def test_keeps_an_address_that_is_none(self) -> None:
         assert seen(remote_addr="unix:")["source"] == {"address": "unix:"}
 
