@@ -30,6 +30,7 @@ _OUTCOMES: Final = {
 _SAID: Final = ("success", "failure")
 _FAILED: Final = ", but it failed: nothing was changed"
 _STATUS: Final = "Status"
+_STATUS_CHANGE: Final = "StatusChange"
 _SORTED: Final = orjson.OPT_SORT_KEYS
 _dumps: Final = orjson.dumps
 _new: Final = tuple.__new__
@@ -69,11 +70,12 @@ class ChangeLines:
             tenant, user_id, name, email, address, agent, path, request_id, correlation_id, connection_id,
             outcome, *twins,
         ) = self._layouts.values(record)  # fmt: skip
+        # All values that `_classify` looks at: what is remembered must not depend on an earlier line's.
         detail = ""
-        if kind == "StockMovement":
-            detail = text_in(after, "MovementType")
-        elif listed and _STATUS in listed:
+        if printed == _STATUS_CHANGE or (listed and _STATUS in listed):
             detail = f"{text_in(before, _STATUS)}\n{text_in(after, _STATUS)}"
+        if kind == "StockMovement":
+            detail += f"\n{text_in(after, 'MovementType')}"
         key = (kind, printed, module, listed, detail, after is None)
         changing = self._changings.get(key) or self._classify(key, before, after)
         expected = [printed, kind, number, "DataChange", None]

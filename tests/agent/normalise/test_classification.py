@@ -285,3 +285,26 @@ class TestTheTables:
 
     def test_say_an_unknown_type_in_words(self) -> None:
         assert classify.words("WaveTemplate") == "wave template"
+
+
+class TestAChangeLikeOneBefore:
+    """What a classification depends on beside types and fields: the line itself, never an earlier one."""
+
+    def test_whose_fields_are_not_listed_has_its_own_status(self) -> None:
+        feeding = Feeding()
+        found = [
+            feeding.feed(
+                change("StockTransfer", "StatusChange", ChangedFields=None, NewValues={"Status": status}),
+                request(method="PUT"),
+            )[0]
+            for status in ("Completed", "Draft", "Received")
+        ]
+        assert [event["event"]["action"] for event in found] == ["transferred", "updated", "transferred"]
+
+    def test_of_a_movement_has_its_own_status(self) -> None:
+        feeding = Feeding()
+        said = [
+            feeding.feed(status_change("StockMovement", *states), request(method="PUT"))[0]["message"]
+            for states in (("Draft", "Posted"), ("Posted", "Void"))
+        ]
+        assert [message.partition(" from ")[2] for message in said] == ["Draft to Posted", "Posted to Void"]
