@@ -13,20 +13,37 @@ TOO_DEEP: Final = "…[nested too deep]"
 _KEPT: Final = frozenset(("OldValues", "NewValues", "@r", "@t", "printed_time"))
 _NUMBERS: Final = frozenset(("StatusCode", "Elapsed", "status", "request_time"))
 _KEY_LIMIT: Final = 512
+# OpenSearch refuses a document with a longer term. Those of a `flat_object` are its own path, twice, the names
+# below it and the value: `change.before.change.before.name.name=value`.
+_LONGEST_TERM_BYTES: Final = 32_766 - len("change.before.change.before.=")
+_LONGEST_PATH_BYTES: Final = _LONGEST_TERM_BYTES - 64
 _DEEPEST: Final = 16
 
 
-def cut(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 -- JSON is what it is
-    """A copy with every text of at most `VALUE_LIMIT_BYTES`, and what is nested too deep as text."""
+def cut(value: Any, depth: int = 0, path_bytes: int = 0) -> Any:  # noqa: ANN401 -- JSON is what it is
+    """A copy with every text of at most `VALUE_LIMIT_BYTES`, and what is nested too deep as text.
+
+    A text is cut shorter where the names above it (`path_bytes`) leave less room in the store's longest term.
+    """
     if isinstance(value, str):
-        return _cut_text(value)
+        return _cut_text(value, min(VALUE_LIMIT_BYTES, _LONGEST_TERM_BYTES - path_bytes))
     if isinstance(value, dict | list) and depth >= _DEEPEST:
         return TOO_DEEP
     if isinstance(value, dict):
-        return {key[:_KEY_LIMIT]: cut(item, depth + 1) for key, item in value.items()}
+        return {
+            (name := key[:_KEY_LIMIT]): _cut_under(name, item, depth + 1, path_bytes)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [cut(item, depth + 1) for item in value]
+        return [cut(item, depth + 1, path_bytes) for item in value]
     return value
+
+
+def _cut_under(name: str, value: Any, depth: int, path_bytes: int) -> Any:  # noqa: ANN401 -- as above
+    path_bytes += len(name.encode()) + 1
+    if path_bytes > _LONGEST_PATH_BYTES:
+        return TOO_DEEP
+    return cut(value, depth, path_bytes)
 
 
 def may_be_deep(raw: bytes) -> bool:
@@ -55,10 +72,10 @@ def as_texts(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _cut_text(text: str) -> str:
-    if len(text) * 4 <= VALUE_LIMIT_BYTES:
+def _cut_text(text: str, limit_bytes: int) -> str:
+    if len(text) * 4 <= limit_bytes:
         return text
     encoded = text.encode()
-    if len(encoded) <= VALUE_LIMIT_BYTES:
+    if len(encoded) <= limit_bytes:
         return text
-    return encoded[: VALUE_LIMIT_BYTES - len(CUT_MARK.encode())].decode(errors="ignore") + CUT_MARK
+    return encoded[: limit_bytes - len(CUT_MARK.encode())].decode(errors="ignore") + CUT_MARK

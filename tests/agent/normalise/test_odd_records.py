@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from agent.normalise.source import FileInfo
 from indexer import bulk, partitions
 from indexer.client import Client
-from indexer.event import event_hash
+from indexer.event import VALUE_LIMIT_BYTES, event_hash
 from indexer.verdict import Kind
 from tests.agent.normalise.feeding import (
     DAYS,
@@ -31,6 +31,7 @@ from tests.agent.normalise.feeding import (
 from tests.support.store import Store
 
 LONG = "x" * 40_000
+LONGEST_TERM = 32_766
 DEEP: Any = "leaf"
 for _ in range(60):
     DEEP = {"down": DEEP}
@@ -75,7 +76,12 @@ PROPERTIES = sorted(
     | {*("QueryString", "UserTenantId", "AttemptedUser", "CorrelationId", "IpAddress", "claimed_tenant")}
 )
 FILES = itertools.count()
+LONG_NAMES: Any = LONG
+for _ in range(15):
+    LONG_NAMES = {"🦊" * 600: LONG_NAMES}
 RAW = {
+    "long names in each other": orjson.dumps({**log(), "a": LONG_NAMES}),
+    "long names in each other, changed": orjson.dumps(change(NewValues=LONG_NAMES)),
     "a lone surrogate": b'{"@t":"2026-11-23T06:26:39.0000000Z","@mt":"x","a":"\\ud800","\\udfff":1}',
     "200 digits": b'{"@t":"2026-11-23T06:26:39.0000000Z","@mt":"x","a":%b}' % (b"9" * 200),
     "40 kB of key": b'{"@t":"2026-11-23T06:26:39.0000000Z","%b":1}' % LONG.encode(),
@@ -155,6 +161,23 @@ class TestAPropertyOfAnUnexpectedType:
         event = fed({**log(), "a": DEEP})
         assert flags(event) == {"truncated"}
         assert "nested too deep" in orjson.dumps(event["labels"]).decode()
+
+    @pytest.mark.parametrize("depth", range(1, 16))
+    def test_whose_names_are_long_keeps_as_much_as_the_store_takes(self, depth: int) -> None:
+        for char in ("k", "é", "漢", "🦊"):
+            value: Any = LONG
+            for _ in range(depth):
+                value = {char * 600: [value]} if depth < 8 else {char * 600: value}
+            labels = fed({**log(), "a": value})["labels"]
+            path, leaf = "labels.labels.a", labels["a"]
+            while not isinstance(leaf, str):
+                if isinstance(leaf, list):
+                    (leaf,) = leaf
+                else:
+                    ((name, leaf),) = leaf.items()
+                    path = f"{path}.{name}"
+            assert len(f"{path}={leaf}".encode()) <= LONGEST_TERM
+            assert len(leaf.encode()) == VALUE_LIMIT_BYTES or len(path.encode()) > LONGEST_TERM - 8300
 
 
 @pytest.mark.parametrize("make", [request, change, log])
