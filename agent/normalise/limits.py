@@ -13,8 +13,8 @@ TOO_DEEP: Final = "…[nested too deep]"
 _KEPT: Final = frozenset(("OldValues", "NewValues", "@r", "@t", "printed_time"))
 _NUMBERS: Final = frozenset(("StatusCode", "Elapsed", "status", "request_time"))
 _KEY_LIMIT: Final = 512
-# OpenSearch refuses a document with a longer term. Those of a `flat_object` are its own path, twice, the names
-# below it and the value: `change.before.change.before.name.name=value`.
+# OpenSearch refuses a document with a longer term. One of a `flat_object` is its own path, twice, the names
+# below it, and the value: `change.before.change.before.name.name=value`.
 _LONGEST_TERM_BYTES: Final = 32_766 - len("change.before.change.before.=")
 _LONGEST_PATH_BYTES: Final = _LONGEST_TERM_BYTES - 64
 _DEEPEST: Final = 16

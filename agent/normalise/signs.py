@@ -22,7 +22,7 @@ _PIN: Final = re.compile(rb"[Pp]inG|PING[a-z]")
 _CARD_ROOM: Final = 16
 # What can hide a name or a shape: letters, digits, `_-.`, `%` itself, a space in a number.
 _ENCODED: Final = re.compile(rb"%(?:2[5BbDdEe]|(?<=[0-9]%)20(?=[0-9])|3\d|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff])")
-LOGIN: Final = r"(://[^\s/?#@:\"'<>\\]*+:)([^\s/?#\"'<>\\]+)(?=@)"
+LOGIN: Final = r"(://[^\s/?#@:\"'<>\\]*+:)(?![0-9]{1,5}[,;)])([^\s/?#\"'<>\\]+)(?=@)"
 """A URL that signs in, `amqp://user:password@host`: what stands before the password, and the password."""
 
 _LOGIN: Final = re.compile(LOGIN.encode())

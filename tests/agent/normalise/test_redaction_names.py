@@ -190,6 +190,7 @@ class TestAUrl:
             "https://wms.example:8443/a@b",
             "http://db:5432 asked by berg@wms.example",
             "http://db:5432?mail=berg@wms.example",
+            "http://db:5432,berg@wms.example",
             '{"url":"http://db:80","mail":"a@b.se"}',
             "https://berg@wms.example/",
             "mailto:berg@wms.example",
