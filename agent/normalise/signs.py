@@ -20,6 +20,9 @@ _FOLD: Final = bytes(
 _CARD: Final = re.compile(rb"(?<![\w.-])[2-6](?:[ -]?[0-9]){12,18}(?![\w-])")
 _PIN: Final = re.compile(rb"[Pp]inG|PING[a-z]")
 _CARD_ROOM: Final = 16
+# Of so many signs the automaton fits into a few MiB; by itself the library makes one of no more than 100, and
+# another search takes half as long again.
+_DFA_COUNT: Final = 1000
 # What can hide a name or a shape: letters, digits, `_-.`, `%` itself, a space in a number.
 _ENCODED: Final = re.compile(rb"%(?:2[5BbDdEe]|(?<=[0-9]%)20(?=[0-9])|3\d|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff])")
 LOGIN: Final = r"(://[^\s/?#@:\"'<>\\]*+:)(?![0-9]{1,5}[,;)])([^\s/?#\"'<>\\]+)(?=@)"
@@ -97,7 +100,9 @@ class Signs:
         signs.pop(b"", None)
         self._signs = list(signs.values())
         self._find = ahocorasick_rs.BytesAhoCorasick(
-            list(signs), matchkind=ahocorasick_rs.MatchKind.LeftmostFirst
+            list(signs),
+            matchkind=ahocorasick_rs.MatchKind.LeftmostFirst,
+            implementation=ahocorasick_rs.Implementation.DFA if len(signs) <= _DFA_COUNT else None,
         ).find_matches_as_indexes
 
     def suspects(self, records: list[tuple[int, bytes]]) -> set[int]:
