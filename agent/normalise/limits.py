@@ -67,9 +67,16 @@ def as_texts(record: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         if value is None or name in _KEPT or (name in _NUMBERS and isinstance(value, int | float))
+        else _listed(value)
+        if name == "ChangedFields"
         else text_of(value)
         for name, value in record.items()
     }
+
+
+def _listed(value: object) -> str:
+    """Names of fields as the interceptor writes them, `Name,Price`, also where they are a list."""
+    return ",".join(map(text_of, value)) if isinstance(value, list) else text_of(value)
 
 
 def _cut_text(text: str, limit_bytes: int) -> str:

@@ -31,12 +31,13 @@ class OtherLines:
 
     def draft(self, record: dict[str, Any], context: Context) -> Draft:
         """The event of a record that is no request line and no data change."""
+        # First of all: `labels` gives the record properties that it does not have.
+        message = text_of(record.get("@m")) or rendered(text_of(record.get("@mt")), record)
         labels = self._layouts.labels(record)
         (
-            time, level, trace, exception, logger, template, printed, path, tenant, user_id, name,
+            time, level, trace, exception, logger, _, _, path, tenant, user_id, name,
             user, email, address, agent, request_id, correlation_id, connection_id,
         ) = self._layouts.values(record)  # fmt: skip
-        message = text_of(printed) or rendered(text_of(template), record)
         own = tenant_of(tenant)
         if tenant and not own:
             labels["TenantId"] = tenant
@@ -78,7 +79,7 @@ def is_failed_update(record: dict[str, Any]) -> bool:
 
 
 def rendered(template: str, record: dict[str, Any]) -> str:
-    """A message template with the record's own properties in their places."""
+    """A message template with the record's own properties in their places, as Serilog shows them."""
     if "{" not in template:
         return template
     printed = record.get("@r")
@@ -87,7 +88,9 @@ def rendered(template: str, record: dict[str, Any]) -> str:
     def value(found: re.Match[str]) -> str:
         if found[2] and (text := next(renderings, None)) is not None:
             return str(text)
-        known = record.get(found[1])
-        return found[0] if known is None else str(known)
+        known = record.get(found[1], found[0])
+        if known is None:
+            return "null"
+        return text_of(known) if isinstance(known, dict | list) else str(known)
 
     return _HOLE.sub(value, template).rstrip()

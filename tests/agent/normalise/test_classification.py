@@ -308,3 +308,27 @@ class TestAChangeLikeOneBefore:
             for states in (("Draft", "Posted"), ("Posted", "Void"))
         ]
         assert [message.partition(" from ")[2] for message in said] == ["Draft to Posted", "Posted to Void"]
+
+    def test_whose_fields_are_a_list_names_each(self) -> None:
+        event = changed(change(ChangedFields=["Name", "Price"]))
+        assert event["change"]["fields"] == ["Name", "Price"]
+        assert event["message"] == "Admin Berg changed product SKU-1: Name, Price"
+
+
+class TestALine:
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            ({"Id": 1, "Note": None, "Open": True}, '{"Id":1,"Note":null,"Open":true}'),
+            (["x", 1, "å"], '["x",1,"å"]'),
+            (None, "null"),
+            (True, "True"),
+            (12.5, "12.5"),
+            ("text", "text"),
+        ],
+    )
+    def test_shows_a_property_as_serilog_does(self, value: object, shown: str) -> None:
+        assert Feeding().one(log("got {@Order} now", Order=value))["message"] == f"got {shown} now"
+
+    def test_shows_a_hole_that_nothing_fills(self) -> None:
+        assert Feeding().one(log("got {Order} of {UserId}"))["message"] == "got {Order} of {UserId}"
