@@ -1,8 +1,8 @@
 """Secrets in a text whose names no `=` or `:` follows: in elements, in attributes, in pairs of a list.
 
 `<Password>x</Password>`, `<add key="Password" value="x"/>`, `{"name":"Password","value":"x"}`,
-`["Password","x"]` and .NET's `[Password, x]`. Rather too far than a character too short, and linear in the
-text, whatever it holds.
+`["Password","x"]` and .NET's `[Password, x]`; behind quoted names with any mark in them, `"Pin (new)":"x"`.
+Rather too far than a character too short, and linear in the text, whatever it holds.
 """
 
 import re
@@ -29,6 +29,10 @@ _LABELLED: Final = re.compile(
     rf"\b(?:old|new)?values?(?:{_QUOTE})?\s{{0,8}}[:=]\s{{0,8}}(?={_QUOTE})",
     re.ASCII | re.IGNORECASE,
 )
+_QUOTED: Final = re.compile(
+    rf"(?<!\\)({_QUOTE})([^\"'\\<>\r\n]{{1,128}})\1\s{{0,8}}:\s{{0,8}}(?={_QUOTE})", re.ASCII
+)
+_LAST_WORD: Final = re.compile(r"[\w.+@-]*+\Z", re.ASCII)
 _PAIR: Final = re.compile(rf"\[\s{{0,8}}((?:{_QUOTE})?)([A-Za-z_@][\w. +-]*+)\1\s{{0,8}},\s{{0,8}}", re.ASCII)
 _PAIR_END: Final = re.compile(r"\s{0,8}(?:\]|\Z)")
 _BARE: Final = re.compile(r"[^\[\],\r\n\"']{1,4096}(?=\]|\Z)")
@@ -44,6 +48,7 @@ def values(text: str, is_sensitive: IsSensitive) -> Spans:
         *_of_elements(text, is_sensitive),
         *_of_labels(text, is_sensitive),
         *_of_pairs(text, is_sensitive),
+        *_of_quoted_names(text, is_sensitive),
     )
     for start, end in sorted(found):
         if start >= done and text[start:end].strip():
@@ -86,6 +91,15 @@ def _of_labels(text: str, is_sensitive: IsSensitive) -> Spans:
     for label in _LABELLED.finditer(text):
         if is_sensitive(label[2]):
             span = spans.quoted(text, label.end())
+            yield span.start, span.end
+
+
+def _of_quoted_names(text: str, is_sensitive: IsSensitive) -> Spans:
+    for name in _QUOTED.finditer(text):
+        last = _LAST_WORD.search(name[2])
+        # What ends in the name of a secret is found as any other pair is.
+        if is_sensitive(name[2]) and not (last is not None and is_sensitive(last[0])):
+            span = spans.quoted(text, name.end())
             yield span.start, span.end
 
 

@@ -57,7 +57,7 @@ _PLAIN_PAIR: Final = re.compile(rb'"([A-Za-z_@][\w. -]{0,63})":(?:null|"([^"\\\r
 # What follows the name of a value, or the end of a text that is a name and nothing else.
 _MAY_BE_NAME: Final = re.compile(
     rb"[\w. +@\[\]-]{0,200}(?:\\+(?:x2|u002|u003|[\"'])|[\"'%>]|&gt|(?:\s|\\[tnr]){0,64}[:=,])"
-    rb"|[\w. +@\[\]-]{201}|[^\"\\\r\n]{0,200}\""
+    rb"|[\w. +@\[\]-]{201}|(?:[^\"\\\r\n]|\\+u[0-9A-Fa-f]{4}){0,200}+\\*\""
 )
 _FIELD_LIST: Final = re.compile(rb'"ChangedFields":"[\w,]*"')
 

@@ -229,6 +229,7 @@ HOSTILE = [
         *("[Password, ", '["Password","x"', "['token','", "[token,x,"),
         *("key='Password' ", "name: 'token' x value: 'y", "value='x' key='pin' "),
         *("password.", "+password", "password" + 300 * "x"),
+        *('"pin (x)":', '\\"pin (x)\\":\\"', '"pin (', "://a:pin", "://", "pin={x}", "pin:        "),
     ),
 ]
 

@@ -66,12 +66,26 @@ class TestANameWithMarksInIt:
             lambda name: log(**{name: SECRET}),
             lambda name: log(Field={"name": name, "value": SECRET}),
             lambda name: log(Header=[name, SECRET]),
+            lambda name: log(Body=json.dumps({name: SECRET})),
+            lambda name: log(**{"@x": json.dumps([{"a": json.dumps({name: SECRET})}])}),
+            lambda name: log(
+                Note=f"sent {json.dumps({'a': {name: SECRET}, 'b': 'kept'}, ensure_ascii=False)}"
+            ),
             lambda name: change("SystemSetting", EntityNumber=name, NewValues={"Value": SECRET}),
             lambda name: change(
                 "SystemSetting", EntityNumber=None, AuditKey=name, NewValues={"Value": SECRET}
             ),
         ],
-        ids=["property", "labelled", "pair", "setting", "setting by its message"],
+        ids=[
+            "property",
+            "labelled",
+            "pair",
+            "JSON",
+            "JSON in JSON",
+            "JSON in a text",
+            "setting",
+            "setting by its message",
+        ],
     )
     def test_hides_its_value(self, name: str, record: Any) -> None:  # noqa: ANN401
         event = Feeding().one(record(name))
