@@ -64,7 +64,9 @@ PAGES = {
     "a page that is not there": ("admin", "/nosuch"),
 }
 # Pieces of pages, and files.
-NO_PAGES = re.compile(r"^/sign-in/provider|/static/|^/activity/counts$|/file$|/manifest$|/records/|^/api/")
+NO_PAGES = re.compile(
+    r"^/sign-in/provider|^/account/again$|/static/|^/activity/counts$|/file$|/manifest$|/records/|^/api/"
+)
 
 WIDEST = """width => [...document.querySelectorAll('main *')]
   .filter(each => each.getBoundingClientRect().right > width + 1)

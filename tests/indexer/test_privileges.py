@@ -15,7 +15,7 @@ from indexer.cli import main as indexer
 from indexer.client import Client
 from tests.support import events
 from tests.support.events import NORD
-from tests.support.privileges import ROLES, Spy, allows
+from tests.support.privileges import Spy, refused
 from tests.support.shipping import CHANGES_LOGGED, Writer
 from tests.support.store import Store
 
@@ -40,12 +40,6 @@ def watched(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spy]:
     with monkeypatch.context() as patch:
         patch.setattr(Client, "send", spy.wrapped(Client.send))
         yield spy
-
-
-def refused(spy: Spy, role: str) -> list[str]:
-    """What the role does not allow, and what the table of calls does not know."""
-    denied = [f"{need.action} on {need.index}" for need in spy.needs if not allows(ROLES[role], need)]
-    return sorted(denied) + sorted(f"unknown: {method} {path}" for method, path in spy.unknown)
 
 
 def test_agent_retention_and_verify_ask_for_nothing_that_their_roles_lack(

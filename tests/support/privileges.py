@@ -33,6 +33,8 @@ DOCUMENTED = {
 CLUSTER = "cluster"
 # What a store's prefix looks like in tests.
 ANY_TEST = re.compile(r"(?<![0-9a-z])t[0-9a-f]{12}(?=-)")
+# Some ask a store that is not there.
+OF_A_TEST = re.compile(r"\At[0-9a-f]{12}(?:-nosuch)?(?=-)")
 # Method and path to the actions they need: on the cluster, or on the indices that the path names first.
 CALLS: list[tuple[str, str, list[str], list[str]]] = [
     ("GET", r"/", ["cluster:monitor/main"], []),
@@ -76,21 +78,30 @@ class Need:
 
 @dataclass
 class Spy:
-    """Every call of a client, as what it needs; `unknown` are those that the table above does not have."""
+    """Every call of a client, as what it needs; `unknown` are those that the table above does not have.
 
-    prefix: str
+    Of the store with this prefix; empty: of any that tests have.
+    """
+
+    prefix: str = ""
     needs: set[Need] = field(default_factory=set)
     unknown: set[tuple[str, str]] = field(default_factory=set)
     _points: dict[str, str] = field(default_factory=dict)
 
     def wrapped(
-        self, send: Callable[..., RawAnswer]
+        self, send: Callable[..., RawAnswer], is_wanted: Callable[[], bool] = lambda: True
     ) -> Callable[[Client, str, str, bytes | None], RawAnswer]:
         def seen(client: Client, method: str, target: str, body: bytes | None, **rest: Any) -> RawAnswer:  # noqa: ANN401
             answer = send(client, method, target, body, **rest)
             path = unquote(urlsplit(target).path)
-            if not self._is_of_another_test(path, body or b""):
+            if self._is_of_another_test(path, body or b""):
+                return answer
+            # A point in time may be asked by somebody else later.
+            if is_wanted() or (method == "POST" and path.endswith("/point_in_time")):
+                before = set(self.needs)
                 self._see(method, path, body, answer)
+                if not is_wanted():
+                    self.needs = before
             return answer
 
         return seen
@@ -112,6 +123,8 @@ class Spy:
 
     def _is_of_another_test(self, path: str, body: bytes) -> bool:
         """Whether a site that lives as long as the whole run has asked, in a thread of its own."""
+        if not self.prefix:
+            return False
         named = {*ANY_TEST.findall(path), *ANY_TEST.findall(body.decode("utf-8", "replace"))}
         if not named:
             points = re.findall(r'"(?:pit_)?id":\s*\[?"([^"]{40,})"', body.decode("utf-8", "replace"))
@@ -161,7 +174,15 @@ class Spy:
         self.needs.add(Need(action, index))
 
     def _called(self, index: str) -> str:
-        return "smartwms" + index.removeprefix(self.prefix)
+        if self.prefix:
+            return "smartwms" + index.removeprefix(self.prefix)
+        return OF_A_TEST.sub("smartwms", index)
+
+
+def refused(spy: Spy, role: str) -> list[str]:
+    """What the role does not allow, and what the table of calls does not know."""
+    denied = [f"{need.action} on {need.index}" for need in spy.needs if not allows(ROLES[role], need)]
+    return sorted(denied) + sorted(f"unknown: {method} {path}" for method, path in spy.unknown)
 
 
 def allows(role: dict[str, Any], need: Need) -> bool:
