@@ -110,7 +110,7 @@ class Spy:
         if self._special(method, path, body):
             return
         for wanted, pattern, on_cluster, on_index in CALLS:
-            found = re.fullmatch(pattern, path) if wanted == method else None
+            found = re.fullmatch(pattern, path, re.DOTALL) if wanted == method else None
             if found is None:
                 continue
             self.needs |= {Need(action, CLUSTER) for action in on_cluster}
