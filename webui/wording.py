@@ -86,6 +86,11 @@ def entity_name(entity_type: str) -> str:
     return " ".join(_WORDS.findall(entity_type.partition("`")[0])).lower()
 
 
+def sentence(words: str) -> str:
+    """Give the words of a refusal as a sentence of a page."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def field_name(name: str) -> str:
     """`ReorderPoint` -> `Reorder point`."""
     words = " ".join(_WORDS.findall(name)) or name

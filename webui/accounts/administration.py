@@ -12,6 +12,7 @@ from webui.access import EVERY_TENANT, Role, identity, needs
 from webui.accounts.account import Account, AccountError
 from webui.accounts.service import Accounts, made_password
 from webui.tenancy import NotHereError
+from webui.wording import sentence
 
 blueprint = Blueprint("accounts_admin", __name__)
 
@@ -135,7 +136,7 @@ def _record(words: str, account: Account) -> None:
 def _in_words(said: str) -> str:
     for option, words in _OPTIONS.items():
         said = said.replace(option, words)
-    return f"{said[:1].upper()}{said[1:]}."
+    return sentence(said)
 
 
 def _accounts() -> Accounts:

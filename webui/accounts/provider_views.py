@@ -22,6 +22,7 @@ from webui.accounts.forms import SignInForm, local_target
 from webui.accounts.provider import Attempt, ProviderAwayError, ProviderError
 from webui.accounts.service import Accounts, Admitted
 from webui.accounts.single_sign_on import SingleSignOn
+from webui.wording import sentence
 
 _log = logging.getLogger(__name__)
 
@@ -87,8 +88,8 @@ def finish() -> Response | Page:
         said = f"The sign-in with {sso.name} was not completed. Try again. The attempt was recorded."
         return _refuse(sso, name, error, said, target, status=401)
     except NotAdmittedError as error:
-        said = f"{sso.name} knows you, but this audit does not let you in: {error}. Ask an administrator."
-        return _refuse(sso, name, error, f"{said[:1].upper()}{said[1:]}", target, status=403)
+        said = f"{sso.name} knows you, but this audit does not let you in: {error}. Ask an administrator"
+        return _refuse(sso, name, error, sentence(said), target, status=403)
     _welcome(sso, admitted)
     return redirect(target, 303)
 
@@ -115,7 +116,7 @@ def _finish_again(sso: SingleSignOn, kept: dict[str, Any], target: str) -> Respo
         status = 503 if isinstance(error, ProviderAwayError) else 401
         said = f"{who.name} did not show once more with {sso.name} who they are: {error}"
         trail.record("sign_in_failed", said, who=who, failed=True, status=status, provider=sso.name)
-        return _not_again(sso, f"{str(error)[:1].upper()}{str(error)[1:]}.", target, status)
+        return _not_again(sso, sentence(str(error)), target, status)
     trail.record(
         "signed_in", f"{who.name} signed in with {sso.name} once more", who=who, status=303, provider=sso.name
     )

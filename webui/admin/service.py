@@ -14,6 +14,7 @@ from indexer.errors import ConflictError, SettingsError
 from indexer.plans import PlanEntry, Tenant, checked_id
 from indexer.retention import clock
 from webui.tenancy import NotHereError, Reader, Tenancy
+from webui.wording import sentence
 
 MAX_NAME_CHARS: Final = 80
 # What the words of a refusal are about: the field of the form that is at fault.
@@ -170,4 +171,4 @@ def _about(said: str) -> str:
 def _in_words(said: str) -> str:
     """The refusal of the command line, without its options."""
     text = said.replace("--from ", "a start of ").replace("--plan ", "the plan ")
-    return f"{text[:1].upper()}{text[1:]}."
+    return sentence(text)

@@ -18,6 +18,7 @@ from indexer.retention.hold import Hold
 from indexer.retention.last_run import LastRun
 from indexer.retention.report import ClassKept, Kept
 from webui.tenancy import NotHereError, Reader, Tenancy
+from webui.wording import sentence
 
 SHOWN_COUNT: Final = 100
 # What the words of a refusal are about: the field of the form that is at fault.
@@ -228,4 +229,4 @@ def _refused(error: Exception) -> RefusedError:
     said = str(error)
     about = next((field for words, field in _ABOUT.items() if words in said), "")
     text = said.replace("--from ", "the start ").replace("--to ", "the end ")
-    return RefusedError({about: f"{text[:1].upper()}{text[1:]}."})
+    return RefusedError({about: sentence(text)})
