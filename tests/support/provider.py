@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import requests
 
 from webui.settings import WebSettings
@@ -81,6 +82,13 @@ def running_provider(*arguments: str) -> Iterator[RunningProvider]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[RunningProvider]:
+    """One for a module."""
+    with running_provider() as found:
+        yield found
 
 
 def query_of(address: str) -> dict[str, str]:

@@ -9,9 +9,10 @@ import pytest
 from indexer.client import Client
 from tests.support.checkout import ROOT
 from tests.support.privileges import Spy, refused
+from tests.support.provider import provider
 from tests.support.web import own_site, site
 
-__all__ = ["own_site", "site"]
+__all__ = ["own_site", "provider", "site"]
 
 WEBUI = str(ROOT / "webui")
 

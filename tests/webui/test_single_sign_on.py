@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.events import NORD, TEST
-from tests.support.provider import BACK, RunningProvider, query_of, running_provider
+from tests.support.provider import BACK, RunningProvider, query_of
 from tests.support.store import Store
 from tests.support.web import PASSWORD, Site, build, sign_in, token
 from webui.access import Role
@@ -26,12 +26,6 @@ value = "audit-auditors"
 role = "auditor"
 tenant = "{TEST}"
 """
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[RunningProvider]:
-    with running_provider() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

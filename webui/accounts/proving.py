@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import url_for
 
@@ -20,7 +18,6 @@ class Proving:
 
     accounts: Accounts
     sso: SingleSignOn | None
-    now: Callable[[], datetime]
 
     def way(self, account: str, back: str) -> Way:
         """Give the way of an account: the provider where that is all it has, else the password."""
@@ -28,7 +25,7 @@ class Proving:
         if self.sso is None or found is None or found.password_hash or not found.subject:
             return Way()
         address = url_for("accounts_provider.again", next=back)
-        return Way(self.sso.name, address, entrance.fresh_until(self.now()))
+        return Way(self.sso.name, address, entrance.fresh_until(self.accounts.now))
 
     def prove(self, account: str, password: str) -> str:
         """Say by what an account has shown that it is them; UnprovenError says what is missing."""

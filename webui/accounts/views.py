@@ -38,7 +38,7 @@ def register(
     """Add the feature to an app; `sso` is None where people sign in by password alone."""
     app.extensions["audit-accounts"] = accounts
     app.extensions["audit-single-sign-on"] = sso
-    app.extensions["audit-prover"] = Proving(accounts, sso, lambda: accounts.now)
+    app.extensions["audit-prover"] = Proving(accounts, sso)
     app.extensions["audit-account-tenancy"] = tenancy
     app.register_blueprint(blueprint)
     app.register_blueprint(administration.blueprint)

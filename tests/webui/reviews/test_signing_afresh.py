@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import events
 from tests.support.events import TEST
-from tests.support.provider import BACK, RunningProvider, query_of, running_provider
+from tests.support.provider import BACK, RunningProvider, query_of
 from tests.support.store import Store
 from tests.support.web import PASSWORD, Site, build
 from tests.webui.reviews.conftest import TUESDAY, Browser, Desk, week
@@ -16,12 +16,6 @@ from webui.access import Role
 from webui.reviews.plan import PlanForm
 
 ANNA = "anna@test001.example"
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[RunningProvider]:
-    with running_provider() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
